@@ -1,0 +1,210 @@
+"""What the user declared: envs, actors, ground. Plain records; nothing is computed before the scene is frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from kilogym.assets.asset import Asset
+from kilogym.scene.properties import (
+    SHAPE_PROPERTIES,
+    body_properties,
+    check_records,
+    dof_properties,
+    shape_properties,
+)
+
+Vec3 = tuple[float, float, float]
+Quat = tuple[float, float, float, float]
+
+
+class SceneFrozenError(RuntimeError):
+    """The scene has been prepared: envs, actors and collision filters can no longer change."""
+
+
+@dataclass(frozen=True)
+class GroundPlane:
+    """An infinite plane in the global frame: normal . x = distance. Every shape of every group collides with it."""
+
+    normal: Vec3 = (0.0, 0.0, 1.0)
+    distance: float = 0.0  # [m]
+    static_friction: float = 1.0
+    dynamic_friction: float = 1.0
+    restitution: float = 0.0
+    segmentation_id: int = 0
+
+
+@dataclass
+class ActorDecl:
+    """One instance of an asset in an env. Property arrays are None until somebody edits them."""
+
+    asset: Asset
+    pos: Vec3  # of the root body, in the env's frame [m]
+    quat: Quat  # of the root body, xyzw
+    name: str
+    group: int
+    filter: int
+    segmentation_id: int
+    # where the actor's items start in its env's flat lists
+    body_start: int
+    dof_start: int
+    joint_start: int
+    shape_start: int
+    sensor_start: int
+    # offsets in force when the actor was made, used while its shape properties are untouched
+    contact_offset: float
+    rest_offset: float
+    scale: float = 1.0
+    dof_force_sensors: bool = False
+    shapes: np.ndarray | None = None  # SHAPE_PROPERTIES
+    dofs: np.ndarray | None = None  # DOF_PROPERTIES, scale applied
+    bodies: np.ndarray | None = None  # BODY_PROPERTIES, scale applied
+    colors: dict[int, Vec3] = field(default_factory=dict)  # of body index, RGB in 0..1
+    body_segmentation_ids: dict[int, int] = field(default_factory=dict)
+
+    def shape_properties(self) -> np.ndarray:
+        """Current properties of the shapes, a copy. The filter is the actor's where that is not -1."""
+        if self.shapes is not None:
+            return self.shapes.copy()
+        rows = shape_properties(self.asset, self.contact_offset, self.rest_offset)
+        if self.filter != -1:
+            rows["filter"] = self.filter
+        return rows
+
+    def dof_properties(self) -> np.ndarray:
+        """Current properties of the DOFs, a copy."""
+        return dof_properties(self.asset) if self.dofs is None else self.dofs.copy()
+
+    def body_properties(self) -> np.ndarray:
+        """Current properties of the bodies, a copy."""
+        return body_properties(self.asset) if self.bodies is None else self.bodies.copy()
+
+
+@dataclass
+class EnvDecl:
+    """A closed world. `origin` places it in the global frame, for drawing and for calls that ask for it."""
+
+    lower: Vec3  # extents in the env's own frame [m]
+    upper: Vec3
+    per_row: int
+    origin: Vec3  # [m]
+    actors: list[ActorDecl] = field(default_factory=list)
+
+    @property
+    def num_bodies(self) -> int:
+        return sum(len(a.asset.links) for a in self.actors)
+
+    @property
+    def num_dofs(self) -> int:
+        return sum(a.asset.num_dofs for a in self.actors)
+
+
+class Scene:
+    """Envs and actors in creation order, and the ground.
+
+    Args:
+        up_axis: "y" or "z"; the env grid lies in the other two axes (of which x is one).
+    """
+
+    def __init__(self, up_axis: str = "z") -> None:
+        if up_axis not in ("y", "z"):
+            raise ValueError(f"up_axis: expected 'y' or 'z', got {up_axis!r}")
+        self.up_axis = up_axis
+        self.envs: list[EnvDecl] = []
+        self.ground: GroundPlane | None = None
+        self.frozen = False
+
+    def add_ground(self, ground: GroundPlane) -> None:
+        """Add the ground plane; the one that is already there is replaced."""
+        self._check_open("add_ground")
+        length = float(np.linalg.norm(ground.normal))
+        if not np.isfinite(length) or length < 1e-6:
+            raise ValueError(f"ground normal: expected a vector of length > 0, got {ground.normal}")
+        self.ground = ground
+
+    def create_env(self, lower: Vec3, upper: Vec3, per_row: int) -> int:
+        """Append an env to the grid; returns its index.
+
+        Env i stands in column i % per_row, row i // per_row, with a pitch of upper - lower; env 0 at the origin.
+
+        Args:
+            lower, upper: Extents in the env's own frame [m]; equal ones put every env at the origin.
+            per_row: Envs in a row; below 1 counts as 1.
+        """
+        self._check_open("create_env")
+        index = len(self.envs)
+        row, column = divmod(index, max(int(per_row), 1))
+        second = 1 if self.up_axis == "z" else 2
+        origin = [0.0, 0.0, 0.0]
+        origin[0] = column * (float(upper[0]) - float(lower[0]))
+        origin[second] = row * (float(upper[second]) - float(lower[second]))
+        self.envs.append(EnvDecl(_vec3(lower), _vec3(upper), int(per_row), _vec3(origin)))
+        return index
+
+    def create_actor(
+        self,
+        env: int,
+        asset: Asset,
+        pos: Vec3 = (0.0, 0.0, 0.0),
+        quat: Quat = (0.0, 0.0, 0.0, 1.0),
+        name: str | None = None,
+        group: int = -1,
+        filter: int = -1,
+        segmentation_id: int = 0,
+        shapes: np.ndarray | None = None,
+        contact_offset: float = 0.02,
+        rest_offset: float = 0.001,
+    ) -> int:
+        """Append an actor to an env; returns its index in the env. See `Simulation.create_actor`."""
+        self._check_open("create_actor")
+        decl = self.env(env)
+        length = float(np.linalg.norm(quat))
+        if not (np.all(np.isfinite(pos)) and np.isfinite(length) and length > 1e-6):
+            raise ValueError(f"pose of actor {name!r}: expected finite numbers and a quaternion, got {pos}, {quat}")
+        last = decl.actors[-1] if decl.actors else None
+        actor = ActorDecl(
+            asset=asset,
+            pos=_vec3(pos),
+            quat=(quat[0] / length, quat[1] / length, quat[2] / length, quat[3] / length),
+            name=name if name is not None else asset.name,
+            group=int(group),
+            filter=int(filter),
+            segmentation_id=int(segmentation_id),
+            body_start=last.body_start + len(last.asset.links) if last else 0,
+            dof_start=last.dof_start + last.asset.num_dofs if last else 0,
+            joint_start=last.joint_start + len(last.asset.joints) if last else 0,
+            shape_start=last.shape_start + len(last.asset.shapes) if last else 0,
+            sensor_start=last.sensor_start + len(last.asset.sensors) if last else 0,
+            contact_offset=contact_offset,
+            rest_offset=rest_offset,
+        )
+        if shapes is not None:
+            rows = check_records(shapes, SHAPE_PROPERTIES, len(asset.shapes), f"shape properties of {actor.name!r}")
+            if actor.filter != -1:
+                rows["filter"] = actor.filter
+            actor.shapes = rows
+        decl.actors.append(actor)
+        return len(decl.actors) - 1
+
+    def env(self, env: int) -> EnvDecl:
+        """The declaration of env number `env`."""
+        if not 0 <= env < len(self.envs):
+            raise IndexError(f"env {env}: expected 0 <= index < {len(self.envs)} (the number of envs created)")
+        return self.envs[env]
+
+    def actor(self, env: int, actor: int) -> ActorDecl:
+        """The declaration of an actor by its index in its env."""
+        actors = self.env(env).actors
+        if not 0 <= actor < len(actors):
+            raise IndexError(f"actor {actor} of env {env}: expected 0 <= index < {len(actors)}")
+        return actors[actor]
+
+    def _check_open(self, call: str) -> None:
+        if self.frozen:
+            raise SceneFrozenError(f"{call}: the simulation has been prepared; create everything before that")
+
+
+def _vec3(v: object) -> Vec3:
+    x, y, z = v  # type: ignore[misc]
+    return float(x), float(y), float(z)
