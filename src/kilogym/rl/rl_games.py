@@ -159,7 +159,12 @@ class RlGamesLearner(Learner):
         }
 
     def act(self, obs: Tensor) -> Tensor:
-        return self.agent.get_action_values({"obs": obs})["mus"].clamp(-1.0, 1.0)
+        # past the model's own forward, which would draw a sample and so change later ones
+        model = self.agent.model
+        model.eval()
+        with torch.no_grad():
+            mean, *_ = model.a2c_network({"obs": model.norm_obs(obs), "is_train": False})
+        return mean.clamp(-1.0, 1.0)
 
     def state_dict(self) -> dict[str, Any]:
         return {
