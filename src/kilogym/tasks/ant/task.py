@@ -1,0 +1,30 @@
+"""Ant: four legs, eight motors; learns to run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kilogym.tasks.config import PpoConfig
+from kilogym.tasks.locomotion import LocomotionConfig, LocomotionTask
+from kilogym.tasks.registry import TaskEntry
+
+
+@dataclass(frozen=True)
+class AntConfig(LocomotionConfig):
+    """Ant's numbers: the defaults of `LocomotionConfig`."""
+
+
+class Ant(LocomotionTask):
+    """The four-legged walker of ant.xml."""
+
+    robot = Path(__file__).parent / "ant.xml"
+
+
+ENTRY = TaskEntry(
+    summary="four-legged robot of 8 motors that learns to run",
+    task=Ant,
+    config=AntConfig(),
+    cuda=PpoConfig(num_envs=4096, horizon=16, max_iterations=300, hidden=(256, 128, 64)),
+    cpu=PpoConfig(num_envs=512, horizon=16, max_iterations=400, hidden=(128, 64), learning_rate=1e-3),
+)
