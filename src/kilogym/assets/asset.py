@@ -53,7 +53,7 @@ class DriveMode(enum.IntEnum):
 
 @dataclass(frozen=True)
 class Mesh:
-    """Triangles in the shape's frame, already scaled. `vertices` [m] is (V, 3) float, `triangles` (T, 3) int."""
+    """Triangles in the shape's frame, already scaled; `vertices` [m] (V, 3) float, `triangles` (T, 3) int."""
 
     name: str
     vertices: np.ndarray
