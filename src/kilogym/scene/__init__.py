@@ -1,1 +1,1 @@
-"""What the user declared (envs, actors, ground, properties), and how it becomes models the engine can compile."""
+"""What the user declared (envs, actors, ground, properties), and how the engine gets its models from it."""

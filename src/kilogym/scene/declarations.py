@@ -1,7 +1,8 @@
-"""What the user declared: envs, actors, ground. Plain records; nothing is computed before the scene is frozen."""
+"""What the user declared: envs, actors, ground. Plain records; nothing is computed until prepare."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,7 +26,7 @@ class SceneFrozenError(RuntimeError):
 
 @dataclass(frozen=True)
 class GroundPlane:
-    """An infinite plane in the global frame: normal . x = distance. Every shape of every group collides with it."""
+    """An infinite plane in the global frame: normal . x = distance. Shapes of every group collide with it."""
 
     normal: Vec3 = (0.0, 0.0, 1.0)
     distance: float = 0.0  # [m]
@@ -126,7 +127,7 @@ class Scene:
     def create_env(self, lower: Vec3, upper: Vec3, per_row: int) -> int:
         """Append an env to the grid; returns its index.
 
-        Env i stands in column i % per_row, row i // per_row, with a pitch of upper - lower; env 0 at the origin.
+        Env i stands in column i % per_row, row i // per_row, pitch upper - lower; env 0 at the origin.
 
         Args:
             lower, upper: Extents in the env's own frame [m]; equal ones put every env at the origin.
@@ -161,7 +162,9 @@ class Scene:
         decl = self.env(env)
         length = float(np.linalg.norm(quat))
         if not (np.all(np.isfinite(pos)) and np.isfinite(length) and length > 1e-6):
-            raise ValueError(f"pose of actor {name!r}: expected finite numbers and a quaternion, got {pos}, {quat}")
+            raise ValueError(
+                f"pose of actor {name!r}: expected finite numbers and a quaternion, got {pos}, {quat}"
+            )
         last = decl.actors[-1] if decl.actors else None
         actor = ActorDecl(
             asset=asset,
@@ -180,7 +183,8 @@ class Scene:
             rest_offset=rest_offset,
         )
         if shapes is not None:
-            rows = check_records(shapes, SHAPE_PROPERTIES, len(asset.shapes), f"shape properties of {actor.name!r}")
+            what = f"shape properties of {actor.name!r}"
+            rows = check_records(shapes, SHAPE_PROPERTIES, len(asset.shapes), what)
             if actor.filter != -1:
                 rows["filter"] = actor.filter
             actor.shapes = rows
@@ -190,7 +194,7 @@ class Scene:
     def env(self, env: int) -> EnvDecl:
         """The declaration of env number `env`."""
         if not 0 <= env < len(self.envs):
-            raise IndexError(f"env {env}: expected 0 <= index < {len(self.envs)} (the number of envs created)")
+            raise IndexError(f"env {env}: expected 0 <= index < {len(self.envs)} (the envs created)")
         return self.envs[env]
 
     def actor(self, env: int, actor: int) -> ActorDecl:
@@ -205,6 +209,5 @@ class Scene:
             raise SceneFrozenError(f"{call}: the simulation has been prepared; create everything before that")
 
 
-def _vec3(v: object) -> Vec3:
-    x, y, z = v  # type: ignore[misc]
-    return float(x), float(y), float(z)
+def _vec3(v: Sequence[float]) -> Vec3:
+    return float(v[0]), float(v[1]), float(v[2])

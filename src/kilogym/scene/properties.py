@@ -1,8 +1,7 @@
 """Properties of an actor's bodies, shapes and DOFs as numpy records: what a user reads, edits and sets.
 
-The DOF record has the fields, order and layout of Isaac Gym's. An actor's arrays hold the *current* values, that
-is with its scale applied; :func:`scale_bodies` and :func:`scale_dofs`
-know how each of them grows with size.
+The DOF record has the fields, order and layout of Isaac Gym's. An actor's arrays hold the *current* values,
+that is with its scale applied; :func:`scale_bodies` and :func:`scale_dofs` know how each grows with size.
 """
 
 from __future__ import annotations
@@ -14,22 +13,22 @@ from kilogym.assets.asset import FLT_MAX, Asset, JointKind
 DOF_PROPERTIES = np.dtype(
     {
         "names": [
-            "hasLimits", "lower", "upper", "driveMode", "velocity", "effort", "stiffness", "damping", "friction",
-            "armature",
+            "hasLimits", "lower", "upper", "driveMode", "velocity", "effort", "stiffness", "damping",
+            "friction", "armature",
         ],
         "formats": ["?", "<f4", "<f4", "<i4", "<f4", "<f4", "<f4", "<f4", "<f4", "<f4"],
         "offsets": [0, 4, 8, 12, 16, 20, 24, 28, 32, 36],
         "itemsize": 40,
     }
 )  # fmt: skip
-"""One record per DOF. lower, upper [rad or m]; velocity [rad/s or m/s]; effort [N m or N]; gains per rad or m;
+"""One record per DOF. lower, upper [rad or m]; velocity [per s]; effort [N m or N]; gains per rad or m;
 friction [N m or N]; armature [kg m^2 or kg]; driveMode is a :class:`~kilogym.assets.asset.DriveMode`."""
 
 BODY_PROPERTIES = np.dtype(
     [("mass", "<f4"), ("com", "<f4", (3,)), ("inertia", "<f4", (6,)), ("flags", "<i4")]
 )
-"""One record per body: mass [kg]; com in the link frame [m]; inertia about the com, link axes, xx yy zz xy xz yz
-[kg m^2]; flags, see BODY_DISABLE_GRAVITY."""
+"""One record per body: mass [kg]; com in the link frame [m]; inertia about the com in link axes, xx yy zz xy
+xz yz [kg m^2]; flags, see BODY_DISABLE_GRAVITY."""
 
 SHAPE_PROPERTIES = np.dtype(
     [
@@ -38,7 +37,7 @@ SHAPE_PROPERTIES = np.dtype(
         ("filter", "<i4"),
     ]
 )  # fmt: skip
-"""One record per collision shape; offsets [m]. Only friction, restitution, the offsets and filter act; the others
+"""One record per collision shape; offsets [m]. Friction, restitution, the offsets and filter act; the others
 are kept for those who read them back."""
 
 BODY_DISABLE_GRAVITY = 1
@@ -68,7 +67,7 @@ def body_properties(asset: Asset) -> np.ndarray:
 
 
 def shape_properties(asset: Asset, contact_offset: float = 0.02, rest_offset: float = 0.001) -> np.ndarray:
-    """Shape properties as the file gives them: a fresh SHAPE_PROPERTIES array, one record per collision shape.
+    """Shape properties as the file gives them: a fresh SHAPE_PROPERTIES array, one record per shape.
 
     Args:
         asset: The robot or object.
