@@ -41,7 +41,7 @@ class PointEnv:
     def step(self, actions: Tensor) -> Step:
         assert actions.shape == (self.num_envs, 1)
         self.state[:, 1] = actions.clamp(-1, 1)[:, 0]
-        self.state[:, 0] += 0.2 * self.state[:, 1]
+        self.state[:, 0] += 0.25 * self.state[:, 1]
         self.episode_length += 1
         reward = 1.0 - self.state[:, 0].abs()
         terminated = self.state[:, 0].abs() > 2

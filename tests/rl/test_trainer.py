@@ -99,12 +99,12 @@ def test_meter_counts_by_hand() -> None:
     env = PointEnv(2, max_episode_length=3)
     env.state[:] = torch.tensor([[0.0, 0.0], [1.9, 0.0]])
     meter = EpisodeMeter(env)
-    # env 0 stays at 0: rewards 1, 1, 1, then time-out. env 1 is pushed out at once: x = 2.1, reward -1.1
+    # env 0 stays at 0: rewards 1, 1, 1, then time-out. env 1 is pushed out at once: x = 2.15, reward -1.15
     meter.step(torch.tensor([[0.0], [1.0]]))
     first = meter.read()
     assert (first.episodes, first.length, first.failures) == (1, 1.0, 1.0)
-    assert first.reward == pytest.approx(-1.1)
-    assert first.metrics["distance"] == pytest.approx((0.0 + 2.1) / 2)
+    assert first.reward == pytest.approx(-1.15)
+    assert first.metrics["distance"] == pytest.approx((0.0 + 2.15) / 2)
     env.state[1] = 0.0
     meter.step(torch.zeros(2, 1))
     assert math.isnan(meter.read().reward)

@@ -54,7 +54,7 @@ class RslRlEnv(VecEnv):
         return self._wrap(obs.clone()), reward * self.reward_scale, terminated | truncated, extras
 
     def _wrap(self, obs: Tensor) -> TensorDict:
-        return TensorDict({"policy": obs}, batch_size=[self.num_envs], device=self.device)
+        return TensorDict({"policy": obs}, batch_size=[obs.shape[0]], device=self.device)
 
 
 def rsl_rl_config(ppo: PpoConfig) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The vectorised task: what every task does, with hooks for what differs.
 
-A step, in order: `apply_actions`, physics, `refresh`, `rewards`, `failed`, `metrics`, then `start_states` for the
-envs that ended, then `compute_observations`. The hooks work on all envs at once and choose by masks, never by
-`nonzero()`, so that nothing in a step waits for the device.
+A step, in order: `apply_actions`, physics, `refresh`, `rewards`, `failed`, `metrics`, then `start_states` for
+the envs that ended, then `compute_observations`. The hooks work on all envs at once and choose by masks,
+never by `nonzero()`, so that nothing in a step waits for the device.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FAULT_NONFINITE = 1
 
 
 class Task(abc.ABC):
-    """A `VectorEnv` on a simulation of `num_envs` equal envs. E = num_envs, A = actors of one env, D = its DOFs.
+    """A `VectorEnv` on a simulation of equal envs. E = num_envs, A = actors of one env, D = its DOFs.
 
     Args:
         config: The task's numbers.
@@ -32,7 +32,7 @@ class Task(abc.ABC):
         device: "cpu", "cuda" or "cuda:N".
         seed: Of the task's own random generator; equal seeds give equal episodes.
 
-    A subclass sets `num_obs` and `num_actions` in `build` and implements the hooks below.
+    A subclass sets `num_obs` and `num_actions` in `prepare_build` and implements the hooks below.
     """
 
     num_obs: int
@@ -61,14 +61,14 @@ class Task(abc.ABC):
         self.dof_states = self.sim.dof_states.view(num_envs, -1, 2)  # [E, D, 2]
         self.dof_pos, self.dof_vel = self.dof_states[..., 0], self.dof_states[..., 1]  # [E, D]
 
-        # buffers are made once, here: in-place writes keep them valid in inference mode and in captured graphs
+        # buffers are made once, here: in-place writes keep them valid in inference mode and captured graphs
         self.actions = torch.zeros(num_envs, self.num_actions, device=self.device)
         self.obs = torch.zeros(num_envs, self.num_obs, device=self.device)
         self.episode_length = torch.zeros(num_envs, dtype=torch.int64, device=self.device)
         self.prepare_buffers()
         self.reset()
 
-    # ---- hooks ---------------------------------------------------------------------------------------------------
+    # ---- hooks -------------------------------------------------------------------------------------------
 
     def simulation_params(self) -> SimulationParams:
         """Step and solver of the physics."""
@@ -82,6 +82,7 @@ class Task(abc.ABC):
     def build_env(self, env: int) -> None:
         """Create the actors of one env."""
 
+    @abc.abstractmethod
     def prepare_buffers(self) -> None:
         """Make the task's own buffers; the simulation's tensors are there."""
 
@@ -107,7 +108,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def start_states(self, mask: Tensor) -> None:
-        """Write fresh start states into `root_states` and `dof_states` where `mask` [E]; `reset_envs` sets them."""
+        """Write fresh start states into `root_states` and `dof_states` where `mask`, bool [E]."""
 
     @abc.abstractmethod
     def compute_observations(self) -> Tensor:
@@ -117,7 +118,7 @@ class Task(abc.ABC):
         """The task's own buffers that a checkpoint must hold, by name."""
         return {}
 
-    # ---- the environment -----------------------------------------------------------------------------------------
+    # ---- the environment ---------------------------------------------------------------------------------
 
     def reset(self) -> Tensor:
         """Start a new episode in every env; returns the observations, a copy [E, num_obs]."""
@@ -166,7 +167,7 @@ class Task(abc.ABC):
         """Random numbers in [-1, 1) from the task's generator."""
         return torch.rand(*shape, generator=self.generator, device=self.device) * 2.0 - 1.0
 
-    # ---- going on later --------------------------------------------------------------------------------------------
+    # ---- going on later ----------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on with equal numbers."""

@@ -1,0 +1,31 @@
+"""Typed options from the command line: a dataclass is the parser, its field docs are the help."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from kilogym.cli.main import UsageError
+
+T = TypeVar("T")
+
+
+def parse(kind: type[T], verb: str, arguments: Sequence[str], default: T | None = None) -> T:
+    """Parse `arguments` into `kind`; `--help` and wrong usage exit as command lines do (0 and 2).
+
+    Args:
+        kind: A dataclass.
+        verb: For the usage line.
+        arguments: The words after the verb.
+        default: Values for what is not given.
+    """
+    try:
+        import tyro
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            "the command line needs the package 'tyro'; install: pip install 'kilogym[train]'"
+        ) from error
+    config = (tyro.conf.FlagConversionOff,)
+    if default is None:
+        return tyro.cli(kind, prog=f"kilogym {verb}", args=list(arguments), config=config)
+    return tyro.cli(kind, prog=f"kilogym {verb}", args=list(arguments), default=default, config=config)
