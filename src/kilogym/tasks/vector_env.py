@@ -31,8 +31,10 @@ class VectorEnv(Protocol):
     num_actions: int
     max_episode_length: int
     device: torch.device
-    episode_length: Tensor
-    """Actions since the last reset, int64, shape [E]."""
+
+    @property
+    def episode_length(self) -> Tensor:
+        """Actions since the last reset, int64, shape [E]; may be written in place."""
 
     def reset(self) -> Tensor:
         """Start a new episode in every env; returns the observations, shape [E, num_obs]."""

@@ -1,0 +1,53 @@
+# make ant    sets up .venv and trains the ant: a minute on a GPU, a quarter of an hour on two CPU cores
+# make test   sets up .venv with everything and checks style, types and behaviour
+#
+# PYTHON=...  picks another interpreter (3.10 to 3.13) for .venv
+# DEVICE=...  cpu, cuda or cuda:N instead of the best one found
+
+SUPPORTED := import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3.10 python3 python; do \
+	$$p -c '$(SUPPORTED)' >/dev/null 2>&1 && echo $$p && break; done)
+DEVICE ?= auto
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip
+
+# Without an NVIDIA GPU the CPU build of torch is enough; PyPI's build for Linux is gigabytes larger.
+# Both are given: pip prefers 2.13.0+cpu to 2.13.0. The version is exact, since a newer one would win otherwise.
+TORCH := torch==2.13.0
+ifeq ($(shell nvidia-smi -L >/dev/null 2>&1 && echo gpu),)
+TORCH += --extra-index-url https://download.pytorch.org/whl/cpu
+endif
+
+.PHONY: ant test setup clean
+.DEFAULT_GOAL := ant
+
+ant: $(VENV)/.ready-train
+	$(BIN)/kilogym train ant --device $(DEVICE)
+
+test: $(VENV)/.ready-test
+	$(BIN)/ruff check src tests examples
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+setup: $(VENV)/.ready-test
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "no Python 3.10 to 3.13 with venv found; install one, or name it: make PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ready-torch: | $(BIN)/python
+	$(PIP) install --quiet $(TORCH)
+	@touch $@
+
+$(VENV)/.ready-train: pyproject.toml $(VENV)/.ready-torch
+	$(PIP) install --quiet --editable '.[train]'
+	@touch $@
+
+$(VENV)/.ready-test: pyproject.toml $(VENV)/.ready-torch
+	$(PIP) install --quiet --editable '.[train,rl-games,dev]'
+	@touch $@ $(VENV)/.ready-train
+
+clean:
+	rm -rf $(VENV) build src/*.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,30 @@
+"""Options of the test run: what is slow, or needs a GPU or a client's checkout, is asked for."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="also run tests marked slow")
+    parser.addoption("--client", action="store_true", help="also run tests that need a client checkout")
+    parser.addoption("--device", default="cpu", help="device of tests that take one: cpu, cuda:0 ...")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    reasons = {
+        "slow": None if config.getoption("--slow") else "slow: run with --slow",
+        "client": None if config.getoption("--client") else "needs a client's checkout: run with --client",
+        "gpu": None if torch.cuda.is_available() else "needs a CUDA device",
+    }
+    for item in items:
+        for name, reason in reasons.items():
+            if reason and name in item.keywords:
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def device(request: pytest.FixtureRequest) -> str:
+    """The device under test."""
+    return request.config.getoption("--device")
