@@ -26,17 +26,24 @@ def write_png(path: str | Path, picture: np.ndarray) -> None:
 
 
 def write_gif(
-    path: str | Path, frames: Sequence[np.ndarray], fps: float = 25.0, *, dither: float = 5.0, loop: bool = True
+    path: str | Path,
+    frames: Sequence[np.ndarray],
+    fps: float = 25.0,
+    *,
+    dither: float = 3.0,
+    tolerance: float = 4.0,
+    loop: bool = True,
 ) -> None:
     """Write a film as GIF with one palette for all its frames.
 
-    Pixels that keep their palette entry are stored as transparent, which compresses well where the camera rests.
+    Pixels that change too little to be seen are stored as transparent, which compresses well.
 
     Args:
         path: Where.
         frames: (H, W, 3) uint8 each.
         fps: Frames per second, at most 50 (what viewers play; delays are rounded to 0.01 s without drift).
         dither: Amplitude of the ordered dither in 8-bit steps; hides bands in gradients at the cost of size. 0 = none.
+        tolerance: Change of a channel, in 8-bit steps, up to which a pixel keeps what it shows; more is smaller and smears.
         loop: Play for ever, or once.
 
     Raises:
@@ -46,7 +53,7 @@ def write_gif(
     if not 0.0 < fps <= 50.0:
         raise ValueError(f"fps of a GIF must be above 0 and at most 50, got {fps}")
     palette = _palette(checked)
-    table = _nearest_table(palette)
+    table, colors = _nearest_table(palette), palette.astype(np.int16)
     height, width = checked[0].shape[:2]
     with open(path, "wb") as file:
         file.write(b"GIF89a" + struct.pack("<HHBBB", width, height, 0b1111_0111, 0, 0))
@@ -55,8 +62,11 @@ def write_gif(
             file.write(b"\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00")
         before: np.ndarray | None = None
         for k, frame in enumerate(checked):
-            entries = _quantise(frame, table, dither)
-            shown = entries if before is None else np.where(entries == before, np.uint8(_TRANSPARENT), entries)
+            entries = shown = _quantise(frame, table, dither)
+            if before is not None:
+                change = np.abs(colors[before] - frame).max(axis=-1)
+                still = (entries == before) | (change <= tolerance)
+                shown, entries = np.where(still, np.uint8(_TRANSPARENT), entries), np.where(still, before, entries)
             delay = round(100 * (k + 1) / fps) - round(100 * k / fps)
             # disposal 1: leave the frame in place; bit 0: there is a transparent entry
             file.write(b"\x21\xf9\x04" + struct.pack("<BHB", 0b0000_0101, delay, _TRANSPARENT) + b"\x00")
@@ -184,7 +194,7 @@ def _compressed(entries: np.ndarray) -> bytes:
     image = _image_module().fromarray(entries, mode="P")
     image.putpalette(bytes(range(256)) * 3)
     buffer = io.BytesIO()
-    image.save(buffer, format="GIF", optimize=False)
+    image.save(buffer, format="GIF", optimize=False, interlace=0)
     data = buffer.getvalue()
     at = 13 + 3 * 256  # header, screen descriptor, palette of 256
     while data[at] == 0x21:  # skip extensions: label, then blocks up to an empty one

@@ -104,7 +104,7 @@ class Renderer:
 
         self._in_bands(shade)
         self._in_bands(refine)
-        return self._picture.numpy()
+        return self._picture.numpy().copy()  # on the CPU numpy() is a view of the buffer the next picture overwrites
 
     def trace(self, drawing: Drawing, camera: Camera) -> Hits:
         """What each pixel's middle sees, without light: for depth and segmentation. Waits for the device."""

@@ -18,6 +18,7 @@ MESH_SUN_RAYS = wp.constant(8)
 # contact darkening looks along the normal at these shares of its reach
 AO_NEAR = wp.constant(0.16)
 AO_MIDDLE = wp.constant(0.45)
+AO_WEIGHTS = wp.constant(wp.vec3(0.38, 0.36, 0.26))
 
 
 @wp.struct
@@ -49,11 +50,11 @@ def mix(a: wp.vec3, b: wp.vec3, s: float) -> wp.vec3:
 
 @wp.func
 def sky_color(look: Look, direction: wp.vec3, up: wp.vec3) -> wp.vec3:
-    """Horizon to zenith, with a faint glow around the sun."""
+    """Horizon to zenith, with a faint glow around the sun. Not dimmed by the exposure: the style says what is seen."""
     height = wp.max(wp.dot(direction, up), 0.0)
-    sky = mix(look.sky_horizon, look.sky_top, 1.0 - wp.exp(-3.2 * height))
+    sky = mix(look.sky_horizon, look.sky_top, 1.0 - wp.exp(-4.5 * height))
     glow = wp.max(wp.dot(direction, look.sun_direction), 0.0)
-    return sky + 0.06 * wp.pow(glow, 12.0) * look.sun
+    return (sky + 0.05 * wp.pow(glow, 12.0) * look.sun) / wp.max(look.exposure, 0.05)
 
 
 @wp.func
@@ -146,16 +147,33 @@ def no_zero_sun(sun: wp.vec3) -> wp.vec3:
 
 
 @wp.func
-def gap_to(shapes: Shapes, index: int, point: wp.vec3, reach: float) -> float:
-    """Distance [m] from a point to a shape, at most `reach`."""
-    local = wp.transform_point(wp.transform_inverse(shapes.pose[index]), point)
+def gaps_to(shapes: Shapes, index: int, point: wp.vec3, normal: wp.vec3, reaches: wp.vec3) -> wp.vec3:
+    """Distances [m] to a shape from the points `reaches` along the normal: 0 inside it, at most the reach itself."""
+    pose = shapes.pose[index]
+    back = wp.quat_inverse(wp.transform_get_rotation(pose))
+    origin = wp.quat_rotate(back, point - wp.transform_get_translation(pose))
+    ray = wp.quat_rotate(back, normal)
     kind = shapes.kind[index]
+    gaps = wp.vec3()
     if kind != MESH:
-        return wp.min(distance_convex(kind, local, shapes.size[index]), reach)
-    found = wp.mesh_query_point_no_sign(shapes.mesh[index], local, reach)
-    if found.result:
-        return wp.length(wp.mesh_eval_position(shapes.mesh[index], found.face, found.u, found.v) - local)
-    return reach
+        for k in range(3):
+            gap = distance_convex(kind, origin + reaches[k] * ray, shapes.size[index])
+            gaps[k] = wp.clamp(gap, 0.0, reaches[k])
+        return gaps
+    # meshes need not be closed, so distance has no sign; a point behind the first wall counts as inside
+    mesh = shapes.mesh[index]
+    wall = reaches[2]
+    ahead = wp.mesh_query_ray(mesh, origin, ray, reaches[2])
+    if ahead.result:
+        wall = ahead.t
+    for k in range(3):
+        if reaches[k] <= wall:
+            tap = origin + reaches[k] * ray
+            gaps[k] = reaches[k]
+            found = wp.mesh_query_point_no_sign(mesh, tap, reaches[k])
+            if found.result:
+                gaps[k] = wp.length(wp.mesh_eval_position(mesh, found.face, found.u, found.v) - tap)
+    return gaps
 
 
 @wp.func
@@ -166,17 +184,13 @@ def openness(shapes: Shapes, look: Look, point: wp.vec3, normal: wp.vec3, own: i
     whatever is nearer takes sky away.
     """
     far = look.ao_range
-    near = AO_NEAR * far
-    middle = AO_MIDDLE * far
-    gap_near = near
-    gap_middle = middle
-    gap_far = far
+    reaches = wp.vec3(AO_NEAR * far, AO_MIDDLE * far, far)
+    gaps = reaches
     if shapes.ground == 1 and own != GROUND:
         height = wp.dot(point, shapes.up) - shapes.ground_height
         rise = wp.dot(normal, shapes.up)
-        gap_near = wp.min(gap_near, wp.max(height + near * rise, 0.0))
-        gap_middle = wp.min(gap_middle, wp.max(height + middle * rise, 0.0))
-        gap_far = wp.min(gap_far, wp.max(height + far * rise, 0.0))
+        for k in range(3):
+            gaps[k] = wp.clamp(height + reaches[k] * rise, 0.0, reaches[k])
     if shapes.count > 0:
         index = int(0)
         query = wp.bvh_query_sphere(shapes.tree, point + far * normal, far)
@@ -184,10 +198,8 @@ def openness(shapes: Shapes, look: Look, point: wp.vec3, normal: wp.vec3, own: i
             rel = shapes.middle[index] - point - far * normal
             room = shapes.radius[index] + far
             if index != own and wp.dot(rel, rel) < room * room:
-                gap_far = wp.min(gap_far, wp.max(gap_to(shapes, index, point + far * normal, far), 0.0))
-                gap_middle = wp.min(gap_middle, wp.max(gap_to(shapes, index, point + middle * normal, middle), 0.0))
-                gap_near = wp.min(gap_near, wp.max(gap_to(shapes, index, point + near * normal, near), 0.0))
-    closed = 0.38 * (1.0 - gap_near / near) + 0.36 * (1.0 - gap_middle / middle) + 0.26 * (1.0 - gap_far / far)
+                gaps = wp.min(gaps, gaps_to(shapes, index, point, normal, reaches))
+    closed = wp.dot(AO_WEIGHTS, wp.vec3(1.0, 1.0, 1.0) - wp.cw_div(gaps, reaches))
     return 1.0 - look.ao_strength * closed
 
 
@@ -230,6 +242,8 @@ def surface_light(
             fade = 1.0 - wp.min(other.distance / reach, 1.0)
             if other.shape >= 0:
                 color = mix(color, plain_light(shapes, look, other, mirror), fresnel * fade)
+        return color
+    if shapes.ground_look[hit.shape] == 1:
         return color
     # a satin plastic: a broad highlight, and the sky at grazing angles
     half = wp.normalize(look.sun_direction - direction)

@@ -98,13 +98,13 @@ class Style:
         exposure: Gain before tone mapping.
     """
 
-    sun_azimuth: float = -52.0
-    sun_elevation: float = 48.0
+    sun_azimuth: float = -14.0
+    sun_elevation: float = 46.0
     sun_size: float = 1.6
     sun: Color = (1.0, 0.95, 0.87)
     sun_strength: float = 2.6
-    sky_top: Color = (0.43, 0.62, 0.84)
-    sky_horizon: Color = (0.90, 0.93, 0.95)
+    sky_top: Color = (0.33, 0.56, 0.85)
+    sky_horizon: Color = (0.86, 0.91, 0.95)
     sky_strength: float = 0.72
     ground: Color = (0.72, 0.745, 0.775)
     ground_alternate: Color = (0.675, 0.705, 0.745)
@@ -115,7 +115,7 @@ class Style:
     ao_strength: float = 0.95
     floor_gloss: float = 0.35
     gloss: float = 0.6
-    exposure: float = 0.78
+    exposure: float = 0.72
 
     def __post_init__(self) -> None:
         if not 5.0 <= self.sun_elevation <= 90.0:
@@ -134,16 +134,16 @@ class Style:
 
 
 DUSK = Style(
-    sun_azimuth=-68.0,
-    sun_elevation=34.0,
-    sun=(1.0, 0.86, 0.70),
-    sun_strength=2.3,
-    sky_top=(0.07, 0.09, 0.16),
-    sky_horizon=(0.20, 0.25, 0.35),
-    sky_strength=1.5,
-    ground=(0.235, 0.26, 0.315),
-    ground_alternate=(0.215, 0.24, 0.295),
-    line=(0.36, 0.42, 0.52),
-    floor_gloss=0.5,
+    sun_azimuth=-20.0,
+    sun_elevation=36.0,
+    sun=(1.0, 0.90, 0.78),
+    sun_strength=2.6,
+    sky_top=(0.05, 0.07, 0.14),
+    sky_horizon=(0.22, 0.28, 0.40),
+    sky_strength=1.7,
+    ground=(0.20, 0.245, 0.33),
+    ground_alternate=(0.18, 0.225, 0.305),
+    line=(0.33, 0.42, 0.56),
+    floor_gloss=0.6,
 )
 """A dark stage with warm light."""
