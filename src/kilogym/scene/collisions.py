@@ -105,8 +105,8 @@ def plan_collisions(env: EnvDecl, has_ground: bool) -> CollisionPlan:
         if not kinds <= PAIR_KINDS:
             raise NotImplementedError(
                 f"{_describe(env, items[a])} and {_describe(env, items[b])} would collide, which is not "
-                f"supported yet for a {items[a].shape.kind.value} and a {items[b].shape.kind.value}; use spheres and "
-                f"capsules, or keep them apart by collision filters or groups"
+                f"supported yet for a {items[a].shape.kind.value} and a {items[b].shape.kind.value}; "
+                f"use spheres and capsules, or keep them apart by collision filters or groups"
             )
         pairs.append((a, b))
     used = {i for pair in pairs for i in pair} | {i for i, g in enumerate(ground) if g}
@@ -176,9 +176,9 @@ def check_groups_across_envs(envs: Sequence[EnvDecl]) -> None:
                     continue
                 if _would_collide(actor, other):
                     raise ValueError(
-                        f"actor {other.name!r} of env {other_env} and actor {actor.name!r} of env {index} share "
-                        f"the collision group {actor.group} and would collide, but envs are closed worlds; give "
-                        "each env its own group (its index, say), or set SimulationParams.shared_groups = "
+                        f"actor {other.name!r} of env {other_env} and actor {actor.name!r} of env {index} "
+                        f"share the collision group {actor.group} and would collide, but envs are closed "
+                        "worlds; give each env its own group (its index, say), or set SimulationParams.shared_groups = "
                         "'ignore' to let them pass through each other"
                     )
                 harmless.add((key, other_key))

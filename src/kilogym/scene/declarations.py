@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -101,6 +102,16 @@ class EnvDecl:
         return sum(a.asset.num_dofs for a in self.actors)
 
 
+class Starts(NamedTuple):
+    """Where an env's items begin in sim order."""
+
+    actor: int
+    body: int
+    dof: int
+    joint: int
+    sensor: int
+
+
 class Scene:
     """Envs and actors in creation order, and the ground.
 
@@ -115,6 +126,7 @@ class Scene:
         self.envs: list[EnvDecl] = []
         self.ground: GroundPlane | None = None
         self.frozen = False
+        self._starts = [Starts(0, 0, 0, 0, 0)]  # of the first envs; grown when asked for
 
     def add_ground(self, ground: GroundPlane) -> None:
         """Add the ground plane; the one that is already there is replaced."""
@@ -189,6 +201,7 @@ class Scene:
                 rows["filter"] = actor.filter
             actor.shapes = rows
         decl.actors.append(actor)
+        del self._starts[env + 1 :]
         return len(decl.actors) - 1
 
     def env(self, env: int) -> EnvDecl:
@@ -203,6 +216,24 @@ class Scene:
         if not 0 <= actor < len(actors):
             raise IndexError(f"actor {actor} of env {env}: expected 0 <= index < {len(actors)}")
         return actors[actor]
+
+    def starts(self, env: int) -> Starts:
+        """First sim-wide indices of an env's items; of `env` = number of envs: the totals."""
+        if not 0 <= env <= len(self.envs):
+            raise IndexError(f"env {env}: expected 0 <= index <= {len(self.envs)} (the envs created)")
+        while len(self._starts) <= env:
+            decl, start = self.envs[len(self._starts) - 1], self._starts[-1]
+            if decl.actors:
+                last = decl.actors[-1]
+                start = Starts(
+                    start.actor + len(decl.actors),
+                    start.body + last.body_start + len(last.asset.links),
+                    start.dof + last.dof_start + last.asset.num_dofs,
+                    start.joint + last.joint_start + len(last.asset.joints),
+                    start.sensor + last.sensor_start + len(last.asset.sensors),
+                )
+            self._starts.append(start)
+        return self._starts[env]
 
     def _check_open(self, call: str) -> None:
         if self.frozen:

@@ -60,7 +60,8 @@ def build_topology(env: EnvDecl, has_ground: bool, max_contacts: int = 0) -> Top
     plan = plan_collisions(env, has_ground)
     model = EnvModel(
         tree_floating=[], link_tree=[], link_parent=[], joint_kind=[], joint_link=[], shape_kind=[],
-        shape_link=[], shape_ground=plan.ground, pairs=plan.pairs, has_ground=has_ground, max_contacts=max_contacts,
+        shape_link=[], shape_ground=plan.ground, pairs=plan.pairs, has_ground=has_ground,
+        max_contacts=max_contacts,
     )  # fmt: skip
     all_shapes = [(a, s) for a, actor in enumerate(env.actors) for s in range(len(actor.asset.shapes))]
     link_start = []
@@ -76,7 +77,7 @@ def build_topology(env: EnvDecl, has_ground: bool, max_contacts: int = 0) -> Top
         model.joint_link += [first + joint.link for joint in moving]
         model.sensor_link += [first + sensor.link for sensor in asset.sensors]
         model.sensor_flags += [
-            sensor.forward_dynamics * 1 | sensor.constraint_solver * 2 | sensor.world_frame * 4
+            sensor.forward_dynamics | sensor.constraint_solver * 2 | sensor.world_frame * 4
             for sensor in asset.sensors
         ]
     shape_items = [all_shapes[i] for i in plan.kept]
