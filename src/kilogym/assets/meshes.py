@@ -85,7 +85,7 @@ def load_mesh(
         flip: Turn y-up into z-up, (x, y, z) -> (x, -z, y). COLLADA files that declare Z_UP stay as they are.
 
     Source of the flip: Isaac Gym's flip_visual_attachments as its clients use it. Its COLLADA reader turned
-    Z_UP files to y-up, so that clients set the flag for them too; here such files come out as they were drawn.
+    Z_UP files to y-up, so that clients set the flag for them too; here such files come out as drawn.
     """
     stat = path.stat()
     try:

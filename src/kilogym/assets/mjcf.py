@@ -1,8 +1,8 @@
 """MJCF files -> Asset: sanitised here, compiled by MuJoCo (the reference for its own format), read back.
 
 Bodies come depth first in document order. A free joint makes a floating base and no DOFs; without one the
-root is welded to its actor's pose. A root that moves on joints of its own (a cart on a rail) hangs on an extra
-first link, `world`, that is welded instead.
+root is welded to its actor's pose. A root that moves on joints of its own (a cart on a rail) hangs on an
+extra first link, `world`, that is welded instead.
 """
 
 from __future__ import annotations

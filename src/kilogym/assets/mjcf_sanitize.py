@@ -130,8 +130,8 @@ def _filter(node: Node, diagnostics: Diagnostics) -> None:
     for child in node.children:
         if child.tag in REFUSED:
             raise NotImplementedError(
-                f"{child.file}:{child.line}: <{child.tag}> makes bodies of its own and is not supported. Write "
-                "the bodies out (MuJoCo's compiler can save them), or remove the element."
+                f"{child.file}:{child.line}: <{child.tag}> makes bodies of its own and is not supported. "
+                "Write the bodies out (MuJoCo's compiler can save them), or remove the element."
             )
         if child.tag not in allowed_children:
             why = WHY.get(child.tag, "") or _did_you_mean(child.tag, allowed_children)
@@ -169,8 +169,8 @@ def _check(node: Node, replicas: int) -> None:
                 )
     if node.tag == "compiler" and node.attributes.pop("coordinate", "local") != "local":
         raise NotImplementedError(
-            f'{node.file}:{node.line}: coordinate="global" is no longer read by MuJoCo, and not by Kilogym. Load '
-            "and save the file once with MuJoCo 2.3.2 or older to turn it into local coordinates."
+            f'{node.file}:{node.line}: coordinate="global" is no longer read by MuJoCo, nor by Kilogym. '
+            "Load and save the file once with MuJoCo 2.3.2 or older to turn it into local coordinates."
         )
     if node.tag == "replicate":
         try:

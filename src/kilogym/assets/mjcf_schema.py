@@ -1,7 +1,7 @@
 """What of MJCF is read: every element and attribute not listed here is dropped before MuJoCo sees the file.
 
-MuJoCo compiles the rest, so files written for Isaac Gym load although they carry attributes that MuJoCo refuses,
-and MuJoCo's parser never meets the parts that cannot matter here (textures, keyframes, buffer sizes ...).
+MuJoCo compiles the rest, so files written for Isaac Gym load although they carry attributes that MuJoCo
+refuses, and its parser never meets the parts that cannot matter here (textures, keyframes, buffer sizes ...).
 """
 
 from __future__ import annotations

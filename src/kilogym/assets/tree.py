@@ -188,9 +188,9 @@ def _refuse_decomposition(order: list[tuple[Body, int]], options: ImportOptions,
     for name in ("vhacd_enabled", "convex_decomposition_from_submeshes"):
         if getattr(options, name) and any(s.kind is ShapeKind.MESH for body, _ in order for s in body.shapes):
             raise NotImplementedError(
-                f"{source}: option {name} asks for a convex decomposition of collision meshes, which Kilogym does "
-                f"not do yet. Set {name} = False (each mesh then collides as its convex hull), or give the convex "
-                "parts as separate collision meshes."
+                f"{source}: option {name} asks for a convex decomposition of collision meshes, which Kilogym "
+                f"does not do yet. Set {name} = False (a mesh then collides as its convex hull), or give the "
+                "convex parts as separate collision meshes."
             )
 
 
