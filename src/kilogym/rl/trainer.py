@@ -71,6 +71,9 @@ class Trainer:
         """Train up to `ppo.max_iterations`, or until interrupted; the newest state is saved either way."""
         if self.iteration == 0:
             torch.manual_seed(self.identity.seed)
+            # spread the first time-outs: else all envs would be reset at once, again and again
+            lengths = self.meter.episode_length
+            lengths.copy_(torch.randint_like(lengths, self.meter.max_episode_length))
         previous = self._catch_interrupts()
         try:
             while self.iteration < self.ppo.max_iterations and not self.interrupted:
