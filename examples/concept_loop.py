@@ -1,4 +1,4 @@
-"""The loop of Isaac Gym's documentation, run for real: thousands of arms learn to reach, through its API alone.
+"""The loop of Isaac Gym's documentation, run for real: thousands of arms learn to reach by its API alone.
 
     python examples/concept_loop.py                    # 4096 arms on cuda:0, or on the CPU without a GPU
     python examples/concept_loop.py --num-envs 256     # fewer, for a laptop

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+# the tensors of tests are small: more threads only wait for each other, the more so under xdist
+torch.set_num_threads(1)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="also run tests marked slow")
