@@ -78,11 +78,9 @@ class FakeBatch:
 
     def kinematics(self, out):
         m, s = self.model, self.state
-        first_dof = 0
-        joints = {}
+        joints = {}  # no ball joints, so a joint's index is its DOF's
         for joint, (kind, link) in enumerate(zip(m.joint_kind, m.joint_link, strict=True)):
-            joints.setdefault(link, []).append((joint, kind, first_dof))
-            first_dof += 1
+            joints.setdefault(link, []).append((joint, kind))
         out.zero_()
         tree = -1
         for link, parent in enumerate(m.link_parent):
@@ -96,8 +94,8 @@ class FakeBatch:
             p, q = out[:, parent, 0:3], out[:, parent, 3:7]
             pos = p + rotate(q, self._param("link_pos", link, 3))
             quat = multiply(q, self._param("link_quat", link, 4))
-            for joint, kind, dof in joints.get(link, []):
-                axis, angle = self._param("joint_axis", joint, 3), s["dof_pos"][dof][:, None]
+            for joint, kind in joints.get(link, []):
+                axis, angle = self._param("joint_axis", joint, 3), s["dof_pos"][joint][:, None]
                 if kind == JOINT_PRISMATIC:
                     pos = pos + rotate(quat, axis * angle)
                 else:
@@ -105,10 +103,10 @@ class FakeBatch:
             out[:, link, 0:3], out[:, link, 3:7] = pos, quat
 
     def jacobian(self, tree, out):
-        out.copy_(100.0 * tree + torch.arange(self.num_envs, device=self.device).view(-1, 1, 1, 1).expand_as(out))
+        numbers = 100.0 * tree + torch.arange(self.num_envs, device=self.device)
+        out.copy_(numbers.view(-1, *[1] * (out.dim() - 1)).expand_as(out))
 
-    def mass_matrix(self, tree, out):
-        out.copy_(100.0 * tree + torch.arange(self.num_envs, device=self.device).view(-1, 1, 1).expand_as(out))
+    mass_matrix = jacobian
 
     def clear_warm_start(self, mask):
         self.warm_start[mask != 0] = 0

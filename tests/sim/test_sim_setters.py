@@ -204,7 +204,7 @@ def test_faults_are_reported_once():
     sim = mixed(faults="raise")
     sim.batches[0].fault[0] = 2
     sim.batches[0].contact_overflow[0] = 7
-    with pytest.raises(FaultError, match=r"1 env\(s\) had contacts dropped: 0; raise .*max_contacts by at least 7"):
+    with pytest.raises(FaultError, match=r"1 env\(s\) had contacts dropped: 0; .*by at least 7"):
         sim.check_faults()
     assert sim.check_faults().overflowed == [0]
 
@@ -222,11 +222,11 @@ def test_wrong_arguments_are_refused():
         sim.set_root_states(good.to("meta"))
     with pytest.raises(IndexError, match=r"actor indices in 0..5, got 6; they are rows of root_states"):
         sim.set_root_states(good, torch.tensor([0, 6]))
-    with pytest.raises(TypeError, match="int32 or torch.int64 actor indices, got torch.float32"):
+    with pytest.raises(TypeError, match=r"int32 or torch\.int64 actor indices, got torch.float32"):
         sim.set_root_states(good, torch.tensor([0.0]))
     with pytest.raises(ValueError, match=r"1-D tensor of actor indices, got shape \(1, 1\)"):
         sim.set_root_states(good, torch.tensor([[0]]))
-    with pytest.raises(TypeError, match="mask: expected torch.bool"):
+    with pytest.raises(TypeError, match=r"mask: expected torch\.bool"):
         sim.set_root_states(good, mask=torch.zeros(6))
     with pytest.raises(ValueError, match=r"mask: expected shape \(6,\)"):
         sim.set_root_states(good, mask=torch.zeros(5, dtype=torch.bool))

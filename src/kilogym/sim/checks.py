@@ -18,8 +18,8 @@ def check_values(values: Tensor, rows: int, columns: int, device: torch.device, 
     if values.numel() != rows * columns:
         shape = (rows, columns) if columns > 1 else (rows,)
         raise ValueError(
-            f"{what}: expected {rows * columns} values, shape {shape}, for the whole simulation (also when only "
-            f"some actors are set), got {values.numel()}, shape {tuple(values.shape)}"
+            f"{what}: expected {rows * columns} values, shape {shape}, for the whole simulation (also when "
+            f"only some actors are set), got {values.numel()}, shape {tuple(values.shape)}"
         )
     values = values.detach().contiguous()
     return values.view(rows, columns) if columns > 1 else values.view(rows)
@@ -67,4 +67,6 @@ def _check_tensor(tensor: Tensor, device: torch.device, what: str) -> None:
     if not isinstance(tensor, Tensor):
         raise TypeError(f"{what}: expected a torch tensor, got {type(tensor).__name__}")
     if tensor.device != device:
-        raise ValueError(f"{what}: expected a tensor on {device}, got one on {tensor.device}; use .to('{device}')")
+        raise ValueError(
+            f"{what}: expected a tensor on {device}, got one on {tensor.device}; use .to('{device}')"
+        )

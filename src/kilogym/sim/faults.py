@@ -22,9 +22,9 @@ class FaultReport:
     contacts_dropped: int = 0
     """The most contacts that an env had no room for."""
     rejected_values: int = 0
-    """Rows of setters that were not finite (or no rotation) and were not written, since the simulation began."""
+    """Rows of setters that were not finite (or no rotation) and were not written, so far."""
     rejected_indices: int = 0
-    """Actor indices out of range that were skipped, since the simulation began."""
+    """Actor indices out of range that were skipped, so far."""
 
     def new_since(self, old: FaultReport) -> list[str]:
         """One sentence for each kind of fault that `old` did not have."""
@@ -32,8 +32,8 @@ class FaultReport:
         diverged = sorted(set(self.diverged) - set(old.diverged))
         if diverged:
             news.append(
-                f"{len(diverged)} env(s) diverged and are frozen until their state is set: {_some(diverged)}; "
-                "try a smaller dt, more substeps or softer gains"
+                f"{len(diverged)} env(s) diverged and are frozen until their state is set: "
+                f"{_some(diverged)}; try a smaller dt, more substeps or softer gains"
             )
         overflowed = sorted(set(self.overflowed) - set(old.overflowed))
         if overflowed:

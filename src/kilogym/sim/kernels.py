@@ -1,8 +1,11 @@
 """Copies between the batches and the sim-wide tensors. One thread per (item, env); the env varies fastest.
 
-Setters are masked: `mask` holds one byte per actor of the simulation, zero = leave the actor alone. Values that
-are not finite are not written but counted in `rejected[0]`, actor indices out of range in `rejected[1]`.
+Setters are masked: `mask` holds one byte per actor of the simulation, zero = leave the actor alone. Values
+that are not finite are not written but counted in `rejected[0]`, actor indices out of range in `rejected[1]`.
 """
+
+# Warp's annotations are shapes, not types
+# mypy: disable-error-code="index, call-overload, attr-defined, assignment"
 
 from __future__ import annotations
 
@@ -128,10 +131,10 @@ def scatter_roots(
     if not good:
         wp.atomic_add(rejected, 0, 1)
         return
-    n = float(0.0)
+    n = float(0.0)  # noqa: UP018 (a variable for Warp)
     for c in range(4):
         n += values[row, 3 + c] * values[row, 3 + c]
-    scale = float(1.0)
+    scale = float(1.0)  # noqa: UP018
     if wp.abs(n - 1.0) > 1.0e-5:
         scale = 1.0 / wp.sqrt(n)
     for c in range(4):
@@ -232,7 +235,8 @@ def add_body_forces(
         column = env
         if link_com.shape[1] == 1:
             column = 0
-        com = wp.vec3(link_com[link * 3, column], link_com[link * 3 + 1, column], link_com[link * 3 + 2, column])
+        i = link * 3
+        com = wp.vec3(link_com[i, column], link_com[i + 1, column], link_com[i + 2, column])
         s = states[env, link]
         q = wp.quat(s[3], s[4], s[5], s[6])
         if has_positions != 0:

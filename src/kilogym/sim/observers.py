@@ -57,7 +57,7 @@ class ActorGroup:
         if len(shapes) > 1:
             raise ValueError(
                 f"actors called {name!r} differ in (fixed base, links, DOFs): "
-                f"{', '.join(f'{shape} in {where}' for shape, where in shapes.items())}; name them differently"
+                f"{', '.join(f'{shape} in {where}' for shape, where in shapes.items())}; rename one"
             )
         (fixed, links, dofs) = next(iter(shapes))
         n = dofs if fixed else dofs + 6
@@ -68,10 +68,11 @@ class ActorGroup:
     def _piece(self, batch: Any, tree: int, place: list[tuple[int, int]]) -> _Piece:
         columns, rows = np.array(place).T
         count = len(self.tensor)
-        whole = batch.num_envs == count and np.array_equal(columns, rows) and len(columns) == count
+        whole = len(columns) == count == batch.num_envs and np.array_equal(columns, rows)
         device = self.tensor.device
         scratch = None if whole else self.tensor.new_zeros((batch.num_envs, *self.tensor.shape[1:]))
-        return _Piece(batch, tree, torch.from_numpy(columns).to(device), torch.from_numpy(rows).to(device), scratch)
+        where, to = (torch.from_numpy(x.copy()).to(device) for x in (columns, rows))
+        return _Piece(batch, tree, where, to, scratch)
 
     def refresh(self) -> None:
         """Write the tensor from the live state."""

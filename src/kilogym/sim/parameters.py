@@ -1,4 +1,4 @@
-"""Parameters of one batch that can change: host copies of what was edited, written to the device in one go."""
+"""Edits of one batch's parameters: made on the host, written to the device in one go."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class BatchParameters:
         self._edited.add(name)
 
     def flush(self) -> None:
-        """Write the edited parameters to the device. Nothing happens, and a graph can be captured, without any."""
+        """Write the edited parameters to the device; without any, nothing happens and it is graph-safe."""
         for name in sorted(self._edited):
             self._batch.params[name].copy_(torch.from_numpy(self._host[name]))
         self._edited.clear()

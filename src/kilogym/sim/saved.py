@@ -15,7 +15,7 @@ class SavedState:
     """Made by `Simulation.save`. Restoring it gives equal bits from there on, on the same device."""
 
     batches: list[dict[str, Tensor]] = field(default_factory=list)
-    """Per batch: everything that `Batch.snapshot` names, and its inputs as "input.<name>"; (rows, envs) each."""
+    """Per batch: what `Batch.snapshot` names, and its inputs as "input.<name>"."""
     time: float = 0.0
     frame_count: int = 0
 

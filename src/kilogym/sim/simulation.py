@@ -1,16 +1,16 @@
-"""A simulation: what a user declares, steps, reads and sets. Every other file of this package serves this one.
+"""A simulation: what a user declares, steps, reads and sets. The rest of this package serves it.
 
-Orders. "Sim order" is env creation order, then actor creation order in the env, then body / DOF / sensor order in
-the actor. A, D, B, S are the numbers of actors, DOFs, bodies and force sensors of the whole simulation. An actor is
-named either by (env, actor), its index in its env, or by its sim index, its row in `root_states`.
+Orders. "Sim order" is envs as created, then the env's actors as created, then body, DOF or sensor order
+in the actor. A, D, B, S are the numbers of actors, DOFs, bodies and force sensors of the whole simulation. An
+actor is named either by (env, actor), its index in its env, or by its sim index, its row in `root_states`.
 
-Frames. Positions are relative to the env's origin, axes are the global ones, quaternions xyzw. The 13 numbers of a
-root or body state are: position of the body frame's origin [m], quaternion, velocity of the centre of mass [m/s],
-angular velocity [rad/s].
+Frames. Positions are relative to the env's origin, axes are the global ones, quaternions xyzw. The 13 numbers
+of a root or body state are: position of the body frame's origin [m], quaternion, velocity of the centre of mass
+[m/s], angular velocity [rad/s].
 
 Tensors are allocated once and written in place by `refresh_*`; edits of them change nothing until a setter is
-called. Setters act at once, in the order of the calls, as many per step as wanted. Nothing here but what says so
-reads the device from the host, so steps, refreshes and setters can be captured in a CUDA graph.
+called. Setters act at once, in the order of the calls, as many per step as wanted. Nothing here but what says
+so reads the device from the host, so steps, refreshes and setters can be captured in a CUDA graph.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class Simulation:
             quat: Its orientation, xyzw; normalised.
             name: Need not be unique; default the asset's name.
             group: Actors of an env collide if their groups are equal or one of them is -1.
-            filter: -1 uses the asset's own collision filters (MJCF contype and conaffinity, exclusions); any other
+            filter: -1 uses the asset's own collision filters (contype, conaffinity, exclusions); any other
                 value is given to all shapes, and two shapes collide only if `filter_a & filter_b == 0`.
             segmentation_id: For cameras.
             shapes: SHAPE_PROPERTIES records taken instead of the asset's, copied.
@@ -248,7 +248,7 @@ class Simulation:
 
     @property
     def dof_forces(self) -> Tensor:
-        """Force on each DOF in the last step [N m or N], float32 (D,); 0 without `enable_dof_force_sensors`."""
+        """Force on each DOF in the last step [N m or N], float32 (D,); see `enable_dof_force_sensors`."""
         return self._ready().tensors["dof_forces"].view(-1)
 
     @property
@@ -262,7 +262,7 @@ class Simulation:
         Rows are linear then angular velocity of each link's centre of mass, global axes.
 
         Returns:
-            float32 (E, links - 1, 6, dofs) for a fixed base, (E, links, 6, 6 + dofs) for a floating one, whose
+            float32 (E, links - 1, 6, dofs) for a fixed base, (E, links, 6, 6 + dofs) for a floating one whose
             first columns are the root's linear and angular velocity. The same tensor at every call.
 
         Raises:
@@ -271,7 +271,7 @@ class Simulation:
         return self._ready().group("jacobian", name)
 
     def mass_matrix(self, name: str) -> Tensor:
-        """Joint-space inertia of all actors called `name`, armature included; filled by `refresh_mass_matrices`.
+        """Joint-space inertia of all actors called `name`, with armature; filled by `refresh_mass_matrices`.
 
         Returns:
             float32 (E, n, n), n = dofs for a fixed base, 6 + dofs for a floating one.
@@ -281,7 +281,7 @@ class Simulation:
     # ---- stepping ----------------------------------------------------------------------------------------
 
     def step(self) -> None:
-        """Advance every env by `params.dt`. Body forces applied since the last step act in it, then are gone."""
+        """Advance every env by `params.dt`. Body forces applied since the last step act in this one only."""
         p = self._ready()
         p.flush()
         for batch in p.batches:
@@ -319,7 +319,9 @@ class Simulation:
         params.validate()
         old = self.params
         if self.num_envs and params.up_axis != old.up_axis:
-            raise ValueError(f"up_axis: expected {old.up_axis!r}, as when the envs were created, got {params.up_axis!r}")
+            raise ValueError(
+                f"up_axis: expected {old.up_axis!r}, as when the envs were created, got {params.up_axis!r}"
+            )
         if self.prepared and params.max_contacts != old.max_contacts:
             raise ValueError(
                 f"max_contacts: expected {old.max_contacts}, as when the simulation was prepared, "
@@ -388,11 +390,11 @@ class Simulation:
         self.refresh_mass_matrices()
 
     # ---- state and control setters -----------------------------------------------------------------------
-    # Each takes the whole simulation's values, in any contiguous shape with the right number of float32 on the
-    # simulation's device; with `actors` (int32 or int64 sim indices, 1-D) or `mask` (bool, one per actor), both on
-    # that device, only those actors' rows count. Duplicate and empty indices are harmless. Wrong arguments raise
+    # Each takes the whole simulation's values, in any shape with the right number of float32, on its device;
+    # with `actors` (int32 or int64 sim indices, 1-D) or `mask` (bool, one per actor), both on that
+    # device, only those actors' rows count. Duplicate and empty indices are harmless. Wrong arguments raise
     # TypeError, ValueError or IndexError; the range of indices is checked on the CPU, on CUDA only with
-    # `params.debug`: without, a wrong index is skipped and reported by check_faults. So is a row that is not
+    # `params.debug`: without, a wrong index is skipped and reported by check_faults, as is a row that is not
     # finite.
 
     def set_root_states(
@@ -457,7 +459,7 @@ class Simulation:
         torques: Tensor | None = None,
         space: CoordinateSpace = CoordinateSpace.ENV,
     ) -> None:
-        """Add forces at the bodies' centres of mass, and torques, for the next step only.
+        """Add forces at the bodies' centres of mass, and torques, for the next step only; calls add up.
 
         Args:
             forces: (B, 3) [N]. torques: (B, 3) [N m]. Either may be None.
@@ -478,9 +480,9 @@ class Simulation:
         self._add_body_forces(forces, None, positions, space, "apply_body_forces_at")
 
     # ---- properties, before and after prepare ------------------------------------------------------------
-    # Records are those of kilogym.scene.properties. Getters return copies. After prepare a change is written to the
-    # device with the next step, refresh or setter; the first change of a kind makes that parameter per-env, which
-    # a CUDA graph captured before does not see.
+    # Records are those of kilogym.scene.properties. Getters return copies. After prepare a change reaches the
+    # device with the next step or refresh; the first change of a kind makes that parameter per-env, which a
+    # CUDA graph captured before does not see.
 
     def get_body_properties(self, env: int, actor: int) -> np.ndarray:
         """BODY_PROPERTIES of an actor, one record per body."""
@@ -527,7 +529,7 @@ class Simulation:
         return self.scene.actor(env, actor).scale
 
     def set_scale(self, env: int, actor: int, scale: float) -> None:
-        """Set the size: geometry, mass, com, inertia (constant density), joint and sensor frames, prismatic limits.
+        """Set the size: geometry, mass properties at constant density, frames, prismatic limits.
 
         The root keeps its pose. Raises ValueError unless scale > 0.
         """
@@ -542,15 +544,15 @@ class Simulation:
             self._prepared.layout.show_dof_forces(env, self.scene.actor(env, actor))
 
     def parameter(self, name: str, batch: int = 0) -> Tensor:
-        """A parameter of a batch on the device, per env, to be written in place: for randomising many envs at once.
+        """A parameter of a batch on the device, per env, to write in place: randomises many envs at once.
 
         Args:
             name: One of `kilogym.engine.model.PARAMETERS`.
             batch: Index into `batches`; `env_batch` and `env_column` say where an env is.
 
         Returns:
-            float32 (components * count, envs of the batch). What is written acts at the next step; getters of this
-            class do not show it.
+            float32 (components * count, envs of the batch). What is written acts at the next step; property
+            getters do not show it.
         """
         return self._ready().parameters[batch].on_device(name)
 
@@ -572,7 +574,7 @@ class Simulation:
     # ---- whole state -------------------------------------------------------------------------------------
 
     def save(self) -> SavedState:
-        """A copy of the whole dynamic state: going on from it gives equal bits. Properties are not part of it."""
+        """A copy of the whole dynamic state: going on from it gives equal bits. Without properties."""
         p = self._ready()
         saved = []
         for batch in p.batches:
@@ -606,7 +608,10 @@ class Simulation:
         p = self._ready()
         for envs in (source, target):
             if envs.dtype != torch.int64 or envs.dim() != 1 or envs.device != self.device:
-                raise TypeError(f"copy_env_state: expected 1-D int64 env indices on {self.device}, got {envs}")
+                raise TypeError(
+                    f"copy_env_state: expected 1-D int64 env indices on {self.device}, "
+                    f"got {envs.dtype}, shape {tuple(envs.shape)}, on {envs.device}"
+                )
         if source.shape != target.shape:
             raise ValueError(f"copy_env_state: {len(source)} sources for {len(target)} targets")
         p.copy_envs(source, target)
@@ -688,7 +693,7 @@ class Simulation:
         what: str,
     ) -> None:
         p = self._ready()
-        given = []
+        given: list[Tensor | None] = []
         for name, values in (("forces", forces), ("torques", torques), ("positions", positions)):
             if values is not None:
                 values = check_values(values, p.layout.num_bodies, 3, self.device, f"{what}, {name}")
@@ -696,7 +701,7 @@ class Simulation:
         p.flush()
         for batch, transfer in zip(p.batches, p.transfers, strict=True):
             batch.control.has_wrench = True
-            transfer.add_body_forces(*given, CoordinateSpace(space))
+            transfer.add_body_forces(given[0], given[1], given[2], CoordinateSpace(space))
 
 
 def _offset(names: list[str], which: int | str, kind: str, actor: str) -> int:

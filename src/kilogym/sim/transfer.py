@@ -18,9 +18,9 @@ class Transfer:
     Args:
         batch: The engine's batch.
         layout: Its maps.
-        tensors: The sim-wide tensors by name: root_states, dof_states, body_states, contact_forces, dof_forces
-            (D, 1), force_sensors.
+        tensors: The sim-wide tensors by name; dof_forces as (D, 1).
         rejected: int32 (2,), counts of values and indices that were not taken.
+        origins: Of the batch's envs in the global frame [m], (envs, 3).
         device: Of all of them.
     """
 
@@ -57,7 +57,9 @@ class Transfer:
         self.gather_contact_forces = self._items(
             output["link_contact_force"], layout.body_rows, tensors["contact_forces"]
         )
-        self.gather_dof_forces = self._items(output["dof_force"], layout.dof_force_rows, tensors["dof_forces"])
+        self.gather_dof_forces = self._items(
+            output["dof_force"], layout.dof_force_rows, tensors["dof_forces"]
+        )
         self.gather_sensors = self._items(
             output["sensor_force"], layout.sensor_rows, tensors["force_sensors"]
         )
@@ -119,7 +121,7 @@ class Transfer:
             states = none.view(1, 1, 3)
         else:
             states = self._fresh_states()
-        args = [none if x is None else x for x in (forces, torques, positions)]
+        args: list[Any] = [none if x is None else x for x in (forces, torques, positions)]
         args += [int(x is not None) for x in (forces, torques, positions)]
         args += [int(space), self._origins, lay.body_rows, states, batch.params["link_com"]]
         args += [batch.input["link_force"], batch.input["link_torque"]]
