@@ -9,9 +9,9 @@ from kilogym.sim import Simulation, SimulationError, SimulationParams
 pytestmark = pytest.mark.usefixtures("fake_engine")
 
 
-def mixed(**params) -> Simulation:
+def mixed(device="cpu", **params) -> Simulation:
     """Four envs of two topologies, interleaved: walker + ball, arm, nothing, walker + ball, arm."""
-    sim = Simulation(SimulationParams(dt=0.5, substeps=1, **params))
+    sim = Simulation(SimulationParams(dt=0.5, substeps=1, **params), device)
     sim.add_ground()
     two, one = (walker(), ball()), (arm(),)
     for index, assets in enumerate([two, one, (), two, one]):

@@ -5,7 +5,7 @@ in the actor. A, D, B, S are the numbers of actors, DOFs, bodies and force senso
 actor is named either by (env, actor), its index in its env, or by its sim index, its row in `root_states`.
 
 Frames. Positions are relative to the env's origin, axes are the global ones, quaternions xyzw. The 13 numbers
-of a root or body state are: position of the body frame's origin [m], quaternion, velocity of the centre of mass
+of a root or body state are: position of the body frame's origin [m], quaternion, velocity of the com
 [m/s], angular velocity [rad/s].
 
 Tensors are allocated once and written in place by `refresh_*`; edits of them change nothing until a setter is
