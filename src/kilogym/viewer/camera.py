@@ -81,7 +81,8 @@ class Camera:
         Args:
             target: Centre of the sphere [m].
             distance: Radius [m], > 0.
-            azimuth: Degrees about the up axis, counter-clockwise seen from above; 0 stands on +x (z up) or +z (y up).
+            azimuth: Degrees about the up axis, counter-clockwise seen from above; 0 stands on +x (z up) or
+                +z (y up).
             elevation: Degrees above the horizon, between -90 and 90, exclusive.
             up: Up axis of the world, "y" or "z".
             fov: Vertical opening angle [degrees].
@@ -99,7 +100,7 @@ class Camera:
 
     @classmethod
     def from_pose(cls, pos: Sequence[float], quat: Sequence[float], fov: float = 35.0) -> Camera:
-        """A camera fixed to a frame, looking along the frame's +x with its +z upwards (Isaac Gym's camera frame)."""
+        """A camera fixed to a frame, looking along its +x with its +z upwards (Isaac Gym's camera frame)."""
         x, y, z, w = (float(q) for q in quat)
         norm = math.sqrt(x * x + y * y + z * z + w * w)
         if not norm > 1e-9:

@@ -40,7 +40,7 @@ class Instance:
     ground_look: bool = False  # drawn with the ground's tiles instead of `color`
 
     def bounds(self) -> tuple[Vector, Vector, float]:
-        """Centre, half extents of the core and rounding radius [m] of the bounding box, in the shape's frame."""
+        """Bounding box in the shape's frame [m]: centre, half extents of the core, radius of its rounding."""
         a, b, c = self.size
         zero = (0.0, 0.0, 0.0)
         if self.kind is ShapeKind.MESH:
@@ -60,9 +60,9 @@ class Instance:
 class Drawing:
     """A scene to draw: a ground plane, shapes fixed to the world, and actors whose bodies move.
 
-    Bodies are rows of a pose table. `add_actor` gives an actor as many rows as its asset has links, the next free
-    ones or those the caller names, so that a simulation's whole body state tensor can be passed to `set_poses` even
-    when only some of its actors are drawn. Until then actors stand in their rest pose.
+    Bodies are rows of a pose table. `add_actor` gives an actor as many rows as its asset has links, the next
+    free ones or those the caller names, so that a simulation's whole body state tensor can be passed to
+    `set_poses` even when only some of its actors are drawn. Until then actors stand in their rest pose.
 
     Attributes:
         up: "z" or "y", the world's up axis.
@@ -97,7 +97,7 @@ class Drawing:
     def add_body(
         self, *, row: int | None = None, origin: Sequence[float] = (0.0, 0.0, 0.0), segmentation: int = 0
     ) -> int:
-        """Add a body without shapes and return its index; `row` is its row in `set_poses` (default: the next free)."""
+        """Add a body without shapes and return its index; `row`: its row in `set_poses` (default: next)."""
         row = self.num_rows if row is None else row
         if row < 0:
             raise ValueError(f"row must not be negative, got {row}")
@@ -138,10 +138,11 @@ class Drawing:
         """
         used = _SIZES_USED[kind]
         given = tuple(float(v) for v in size)
-        if len(given) < used or not np.isfinite(given).all() or any(v <= 0.0 for v in given[: max(used, 1)][:used]):
-            # a capsule of no length is a ball
-            if not (kind is ShapeKind.CAPSULE and len(given) >= 2 and given[0] > 0.0 and given[1] == 0.0):
-                raise ValueError(f"size of a {kind.value} needs {used} positive numbers, got {tuple(size)}")
+        # a capsule of no length is a ball
+        least = (0.0, -1e-12, 0.0) if kind is ShapeKind.CAPSULE else (0.0, 0.0, 0.0)
+        fits = len(given) >= used and bool(np.isfinite(given).all())
+        if not fits or not all(value > floor for value, floor in zip(given[:used], least, strict=False)):
+            raise ValueError(f"size of a {kind.value} needs {used} positive numbers, got {tuple(size)}")
         if not WORLD <= body < len(self._rows):
             raise ValueError(f"body must be WORLD (-1) or one of the {len(self._rows)} bodies, got {body}")
         if (kind is ShapeKind.MESH) != (mesh is not None):
@@ -152,9 +153,18 @@ class Drawing:
         if len(quat) != 4 or not np.isfinite(norm) or norm < 1e-9:
             raise ValueError(f"quat must be a quaternion xyzw that is not zero, got {quat!r}")
         x, y, z, w = (float(q) / norm for q in quat)
-        a, b, c = (given + (0.0, 0.0, 0.0))[:3]
+        a, b, c = (*given, 0.0, 0.0, 0.0)[:3]
         self.instances.append(
-            Instance(kind, (a, b, c), vector(pos, "pos"), (x, y, z, w), vector(color, "color"), body, mesh, ground_look)
+            Instance(
+                kind,
+                (a, b, c),
+                vector(pos, "pos"),
+                (x, y, z, w),
+                vector(color, "color"),
+                body,
+                mesh,
+                ground_look,
+            )
         )
         self.version += 1
         return len(self.instances) - 1
@@ -201,8 +211,9 @@ class Drawing:
         else:
             colors = tinted(file_colors, [depths[look.link] for look in looks], vector(tint, "color"))
         for look, shade in zip(looks, colors, strict=True):
+            body = first + look.link
             self.add_shape(
-                look.kind, look.size, pos=look.pos, quat=look.quat, color=shade, body=first + look.link, mesh=look.mesh
+                look.kind, look.size, pos=look.pos, quat=look.quat, color=shade, body=body, mesh=look.mesh
             )
         return first
 
@@ -210,8 +221,8 @@ class Drawing:
         """Move the bodies.
 
         Args:
-            poses: (R, 7 or 13), numpy or torch on any device: position [m] in the env's frame, quaternion xyzw, and
-                anything after that ignored; R >= `num_rows`. Copied.
+            poses: (R, 7 or 13), numpy or torch on any device: position [m] in the env's frame, quaternion
+                xyzw; what follows is ignored; R >= `num_rows`. Copied.
 
         Raises:
             ValueError: if the shape is another.
@@ -242,10 +253,10 @@ class Drawing:
         return np.asarray(self._segmentation, dtype=np.int32)
 
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
-        """Lower and upper corner [m] of a box around the bodies and the world's shapes, from their centres."""
-        points = [self.poses()[:, :3] + self.origins()]
-        points.append(np.array([i.pos for i in self.instances if i.body == WORLD], dtype=np.float32).reshape(-1, 3))
-        all_points = np.concatenate(points)
+        """Lower and upper corner [m] of a box around the bodies' and the world shapes' origins."""
+        fixed = [i.pos for i in self.instances if i.body == WORLD]
+        moving = self.poses()[:, :3] + self.origins()
+        all_points = np.concatenate([moving, np.array(fixed, dtype=np.float32).reshape(-1, 3)])
         all_points = all_points[np.isfinite(all_points).all(axis=1)]
         if not len(all_points):
             return np.zeros(3), np.zeros(3)

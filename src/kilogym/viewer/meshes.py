@@ -56,7 +56,8 @@ def corner_normals(vertices: np.ndarray, triangles: np.ndarray, crease: float = 
         flat = (face_normals[face[rows]] * face_normals[other]).sum(axis=1) >= cosine
         total[rows[flat]] += area_normals[other[flat]]
     norm = np.linalg.norm(total, axis=1, keepdims=True)
-    result: np.ndarray = np.where(norm > 1e-30, total / np.maximum(norm, 1e-30), np.repeat(face_normals, 3, axis=0))
+    flat_normals = np.repeat(face_normals, 3, axis=0)
+    result: np.ndarray = np.where(norm > 1e-30, total / np.maximum(norm, 1e-30), flat_normals)
     # a triangle without area has no normal; any unit vector will do
     result[np.linalg.norm(result, axis=1) < 0.5] = (0.0, 0.0, 1.0)
     return result

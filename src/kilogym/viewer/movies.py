@@ -42,8 +42,9 @@ def write_gif(
         path: Where.
         frames: (H, W, 3) uint8 each.
         fps: Frames per second, at most 50 (what viewers play; delays are rounded to 0.01 s without drift).
-        dither: Amplitude of the ordered dither in 8-bit steps; hides bands in gradients at the cost of size. 0 = none.
-        tolerance: Change of a channel, in 8-bit steps, up to which a pixel keeps what it shows; more is smaller and smears.
+        dither: Amplitude of the ordered dither in 8-bit steps; hides bands, costs size; 0 = none.
+        tolerance: Change of a channel, in 8-bit steps, up to which a pixel keeps what it shows; more is
+            smaller and smears.
         loop: Play for ever, or once.
 
     Raises:
@@ -66,7 +67,10 @@ def write_gif(
             if before is not None:
                 change = np.abs(colors[before] - frame).max(axis=-1)
                 still = (entries == before) | (change <= tolerance)
-                shown, entries = np.where(still, np.uint8(_TRANSPARENT), entries), np.where(still, before, entries)
+                shown, entries = (
+                    np.where(still, np.uint8(_TRANSPARENT), entries),
+                    np.where(still, before, entries),
+                )
             delay = round(100 * (k + 1) / fps) - round(100 * k / fps)
             # disposal 1: leave the frame in place; bit 0: there is a transparent entry
             file.write(b"\x21\xf9\x04" + struct.pack("<BHB", 0b0000_0101, delay, _TRANSPARENT) + b"\x00")
@@ -141,11 +145,16 @@ def _palette(frames: list[np.ndarray], colors: int = 255) -> np.ndarray:
     Counts the colours of up to 24 frames in 32768 bins and weighs each bin by the square root of its count:
     otherwise the ground and the sky take all the entries and the robots turn blotchy.
     """
-    sampled = [frames[i] for i in np.unique(np.linspace(0, len(frames) - 1, min(24, len(frames))).astype(int))]
+    sampled = [
+        frames[i] for i in np.unique(np.linspace(0, len(frames) - 1, min(24, len(frames))).astype(int))
+    ]
     pixels = np.concatenate([frame.reshape(-1, 3)[::3] for frame in sampled]).astype(np.int64)
     bins = (pixels[:, 0] >> 3) << 10 | (pixels[:, 1] >> 3) << 5 | pixels[:, 2] >> 3
     count = np.bincount(bins, minlength=32768)
-    mean = np.stack([np.bincount(bins, pixels[:, c], 32768) for c in range(3)], axis=1) / np.maximum(count, 1)[:, None]
+    mean = (
+        np.stack([np.bincount(bins, pixels[:, c], 32768) for c in range(3)], axis=1)
+        / np.maximum(count, 1)[:, None]
+    )
     used = np.flatnonzero(count)
     weight = np.sqrt(count[used])
     copies = np.maximum(1, np.round(weight * 60000 / weight.sum())).astype(int)
@@ -157,7 +166,7 @@ def _palette(frames: list[np.ndarray], colors: int = 255) -> np.ndarray:
 
 
 def _nearest_table(palette: np.ndarray) -> np.ndarray:
-    """Palette entry nearest to each colour of a coarse grid; green counts most and blue least, as to the eye."""
+    """Palette entry nearest to each colour of a grid; green counts most and blue least, as to the eye."""
     from scipy.spatial import cKDTree
 
     steps = 1 << _LUT_BITS
@@ -190,7 +199,7 @@ def _frame_block(entries: np.ndarray, crop: bool) -> bytes:
 
 
 def _compressed(entries: np.ndarray) -> bytes:
-    """GIF's LZW data for 8-bit entries: Pillow writes a file of one frame, and its pixel blocks are cut out."""
+    """GIF's LZW data for 8-bit entries: Pillow writes a file of one frame; its pixel blocks are cut out."""
     image = _image_module().fromarray(entries, mode="P")
     image.putpalette(bytes(range(256)) * 3)
     buffer = io.BytesIO()

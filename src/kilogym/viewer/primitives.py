@@ -1,9 +1,13 @@
 """Rays, distances and shadows of one primitive, in the primitive's own frame.
 
 Sizes are those of :class:`kilogym.assets.asset.ShapeKind`. Rays are `origin + t * direction` with a unit
-direction, so t is metres. Only entries count as hits: a ray that starts inside a primitive does not see it, so
-that a camera may sit inside a robot's head.
+direction, so t is metres. Only entries count as hits: a ray that starts inside a primitive does not see it,
+so that a camera may sit inside a robot's head.
 """
+
+# mypy: ignore-errors
+# ruff: noqa: UP018
+# Kernel code: Warp's stubs reject vector arithmetic and array types, and int(0) declares a variable.
 
 from __future__ import annotations
 
@@ -19,9 +23,9 @@ ELLIPSOID = 4
 MESH = 5
 
 MISS = wp.constant(-1.0)
-# the answer of `reach` when nothing comes near the ray: farther than any penumbra
+# an interval's end that no ray reaches [m]
 CLEAR = wp.constant(1.0e6)
-# intervals of the golden-section search; each shrinks the bracket by 0.62, so 14 leave 0.1 % of the shape's size
+# intervals of the golden-section search; each shrinks the bracket by 0.62, so 14 leave 0.1 % of the size
 SEARCH_STEPS = wp.constant(14)
 
 
@@ -114,9 +118,9 @@ def ray_ellipsoid(origin: wp.vec3, direction: wp.vec3, axes: wp.vec3) -> float:
 
 @wp.func
 def ray_convex(kind: int, origin: wp.vec3, direction: wp.vec3, size: wp.vec3) -> float:
-    """Distance [m] at which a ray enters a primitive (every kind but MESH), or MISS when it starts inside or misses.
+    """Distance [m] at which a ray enters a primitive (not a MESH), or MISS when it starts inside or misses.
 
-    The origin is first moved to the point closest to the primitive's centre: from 200 m away, single precision
+    The origin is first moved next to the primitive's centre: from 200 m away, single precision
     would otherwise lose a small sphere in the cancellation of b^2 - c.
     """
     shift = -wp.dot(origin, direction)
@@ -173,7 +177,8 @@ def distance_convex(kind: int, point: wp.vec3, size: wp.vec3) -> float:
     if kind == SPHERE:
         return wp.length(point) - size[0]
     if kind == CAPSULE:
-        return wp.length(wp.vec3(point[0], point[1], point[2] - wp.clamp(point[2], -size[1], size[1]))) - size[0]
+        z = point[2] - wp.clamp(point[2], -size[1], size[1])
+        return wp.length(wp.vec3(point[0], point[1], z)) - size[0]
     if kind == CYLINDER:
         side = wp.sqrt(point[0] * point[0] + point[1] * point[1]) - size[0]
         top = wp.abs(point[2]) - size[1]
@@ -219,7 +224,9 @@ def closest_on_ray(kind: int, origin: wp.vec3, direction: wp.vec3, size: wp.vec3
     for _ in range(SEARCH_STEPS):
         a = high - 0.618034 * (high - low)
         b = low + 0.618034 * (high - low)
-        if distance_convex(kind, origin + a * direction, size) < distance_convex(kind, origin + b * direction, size):
+        gap_a = distance_convex(kind, origin + a * direction, size)
+        gap_b = distance_convex(kind, origin + b * direction, size)
+        if gap_a < gap_b:
             high = b
         else:
             low = a
@@ -232,9 +239,9 @@ def soft_blocking(
 ) -> float:
     """Share of the sun's disc, 0..1, that a primitive hides from `origin`.
 
-    The disc is seen as a cone of half-angle tangent `sun_tan` around the ray. At the ray's closest approach to
-    the primitive the cone is `width` wide; the signed distance there, in widths, tells how much of the disc is
-    covered (a straight edge across the disc; smooth, without noise, so that films do not flicker).
+    The disc is a cone of half-angle tangent `sun_tan` around the ray. At the ray's closest approach to the
+    primitive the cone is `width` wide; the signed distance there, in widths, tells how much of it
+    is covered (a straight edge across the disc; smooth, without noise, so that films do not flicker).
     """
     t = closest_on_ray(kind, origin, direction, size, radius)
     if t <= 0.0:
@@ -243,5 +250,5 @@ def soft_blocking(
     gap = distance_convex(kind, origin + t * direction, size)
     if gap >= width:
         return 0.0
-    # a primitive smaller than the disc cannot hide all of it
+    # the gap is never below minus the primitive's radius: one smaller than the disc hides only a part of it
     return 1.0 - wp.smoothstep(-width, width, gap)

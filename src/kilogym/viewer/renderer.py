@@ -28,7 +28,7 @@ _KINDS = {
     ShapeKind.MESH: primitives.MESH,
 }
 
-# a pixel is refined when a neighbour differs by more than this share of full scale; 0.02 leaves no visible stairs
+# a pixel is refined when a neighbour differs by more than this share of full scale; 0.02 leaves no stairs
 REFINE_CONTRAST = 0.02
 
 
@@ -60,7 +60,7 @@ class Renderer:
         width: Picture width [px].
         height: Picture height [px].
         device: A Warp device name: "cpu", "cuda:0", or None for Warp's default.
-        samples: Rays through a pixel where it differs from its neighbours (others get one); 1 = no antialiasing.
+        samples: Rays through a pixel that differs from its neighbours (others get one); 1 = no antialiasing.
         style: Light and surroundings.
         threads: CPU threads; default: as many as there are cores, at most 8. Results do not depend on it.
 
@@ -79,8 +79,12 @@ class Renderer:
     ) -> None:
         if width < 1 or height < 1 or samples < 1 or (threads is not None and threads < 1):
             raise ValueError(
-                f"width, height, samples and threads must be at least 1, got {width}, {height}, {samples}, {threads}"
+                "width, height, samples and threads must be at least 1, "
+                f"got {width}, {height}, {samples}, {threads}"
             )
+        # Warp announces itself and its compilations on stdout unless told otherwise
+        if wp.config.log_level == wp.LOG_INFO:
+            wp.config.log_level = wp.LOG_WARNING
         self.width, self.height, self.samples = int(width), int(height), int(samples)
         self.style = style or Style()
         self.device = wp.get_device(device)
@@ -104,7 +108,8 @@ class Renderer:
 
         self._in_bands(shade)
         self._in_bands(refine)
-        return self._picture.numpy().copy()  # on the CPU numpy() is a view of the buffer the next picture overwrites
+        # on the CPU numpy() is a view of the buffer that the next picture overwrites
+        return self._picture.numpy().copy()
 
     def trace(self, drawing: Drawing, camera: Camera) -> Hits:
         """What each pixel's middle sees, without light: for depth and segmentation. Waits for the device."""
@@ -145,7 +150,7 @@ class Renderer:
         wp.launch(kernel, dim=(rows, self.width), inputs=inputs, device=self.device)
 
     def _in_bands(self, work: Callable[[int, int], None]) -> None:
-        """Call `work(first_row, rows)` for all rows; on the CPU in bands on threads (launches release the GIL)."""
+        """Call `work(first_row, rows)` for all rows: on the CPU in bands on threads (the GIL is free)."""
         if self.device.is_cuda or self.threads == 1:
             work(0, self.height)
             return
@@ -159,7 +164,11 @@ class Renderer:
 
     def _place(self, drawing: Drawing) -> Any:
         """The scene's device tables with every shape in its place."""
-        if self._tables is None or self._tables.drawing is not drawing or self._tables.version != drawing.version:
+        if (
+            self._tables is None
+            or self._tables.drawing is not drawing
+            or self._tables.version != drawing.version
+        ):
             self._tables = _Tables(drawing, self.device)
         sun = self.style.sun_direction(drawing.up)
         return self._tables.place(drawing, sun, math.tan(math.radians(self.style.sun_size)))
@@ -196,7 +205,9 @@ class _Tables:
     def __init__(self, drawing: Drawing, device: Any) -> None:
         self.drawing, self.version, self.device = drawing, drawing.version, device
         self.tree: Any = None
-        self.meshes: dict[int, tuple[Any, int]] = {}  # by id of the asset mesh: the Warp mesh, its first corner
+        self.meshes: dict[
+            int, tuple[Any, int]
+        ] = {}  # by id of the asset mesh: the Warp mesh, its first corner
         self.shapes = tracing.Shapes()
         self.floor = 0.0 if drawing.ground is None else drawing.ground
         self.ao_range = _ao_range(drawing)
@@ -241,7 +252,9 @@ class _Tables:
         shapes.radius = rows([float(np.linalg.norm(b[1])) + b[2] for b in bounds], float)
         shapes.color = self._array(colors.astype(np.float32), wp.vec3)
         shapes.ground_look = rows([int(i.ground_look) for i in instances], int)
-        shapes.mesh = self._array(np.array([m[0].id if m else 0 for m in mesh_rows], dtype=np.uint64), wp.uint64)
+        shapes.mesh = self._array(
+            np.array([m[0].id if m else 0 for m in mesh_rows], dtype=np.uint64), wp.uint64
+        )
         shapes.first_corner = rows([m[1] if m else 0 for m in mesh_rows], int)
         shapes.body = rows([i.body for i in instances], int)
         shapes.offset = rows([[*i.pos, *i.quat] for i in instances], wp.transform, 7)
@@ -284,5 +297,8 @@ def _axes(up: str) -> tuple[tuple[float, float, float], ...]:
 
 def _ao_range(drawing: Drawing) -> float:
     """Reach of contact darkening [m]: about twice the shapes' usual radius; constant over a film."""
-    sizes = [float(np.linalg.norm(core)) + rounding for _, core, rounding in (i.bounds() for i in drawing.instances)]
+    sizes = [
+        float(np.linalg.norm(core)) + rounding
+        for _, core, rounding in (i.bounds() for i in drawing.instances)
+    ]
     return float(np.clip(1.8 * np.median(sizes), 0.02, 1.0)) if sizes else 0.3

@@ -1,8 +1,12 @@
 """The colour of what a ray hits: sky, ground, sunlight with soft shadows, contact darkening, highlights.
 
-All colours are linear light until `display`, which maps them to 0..1 sRGB. Nothing here is random: films do not
-flicker, and two renders give the same bytes.
+All colours are linear light until `display`, which maps them to 0..1 sRGB. Nothing here is random: films do
+not flicker, and two renders give the same bytes.
 """
+
+# mypy: ignore-errors
+# ruff: noqa: UP018, RUF046
+# Kernel code: Warp's stubs reject vector arithmetic and array types, and int(0) declares a variable.
 
 from __future__ import annotations
 
@@ -50,7 +54,7 @@ def mix(a: wp.vec3, b: wp.vec3, s: float) -> wp.vec3:
 
 @wp.func
 def sky_color(look: Look, direction: wp.vec3, up: wp.vec3) -> wp.vec3:
-    """Horizon to zenith, with a faint glow around the sun. Not dimmed by the exposure: the style says what is seen."""
+    """Horizon to zenith, with a faint glow around the sun. Exposure does not dim it."""
     height = wp.max(wp.dot(direction, up), 0.0)
     sky = mix(look.sky_horizon, look.sky_top, 1.0 - wp.exp(-4.5 * height))
     glow = wp.max(wp.dot(direction, look.sun_direction), 0.0)
@@ -69,7 +73,7 @@ def band(x: float, footprint: float, half: float) -> float:
 
 @wp.func
 def wave(x: float, footprint: float) -> float:
-    """Mean over a filter `footprint` wide at x of the square wave that is +1 on even tiles and -1 on odd ones."""
+    """Mean over a filter `footprint` wide at x of the square wave: +1 on even tiles, -1 on odd ones."""
     a = 0.5 * (x - 0.5 * footprint)
     b = 0.5 * (x + 0.5 * footprint)
     tent_a = 1.0 - wp.abs(2.0 * (a - wp.floor(a)) - 1.0)
@@ -112,8 +116,10 @@ def mesh_blocking(
 
 @wp.func
 def sunlight(shapes: Shapes, look: Look, point: wp.vec3, own: int) -> float:
-    """Share of the sun's disc seen from a point just above shape `own`. Shadows of several shapes do not add up:
-    the limbs of one robot overlap, and their seams would show."""
+    """Share of the sun's disc seen from a point just above shape `own`.
+
+    Shadows of several shapes do not add up: the limbs of one robot overlap, and their seams would show.
+    """
     light = float(1.0)
     if shapes.count == 0:
         return light
@@ -134,7 +140,9 @@ def sunlight(shapes: Shapes, look: Look, point: wp.vec3, own: int) -> float:
             if kind == MESH:
                 across = wp.normalize(wp.quat_rotate(back, wp.cross(sun, shapes.left)))
                 reach = wp.length(rel) + radius
-                light = wp.min(light, 1.0 - mesh_blocking(shapes.mesh[index], local, ray, across, look.sun_tan, reach))
+                light = wp.min(
+                    light, 1.0 - mesh_blocking(shapes.mesh[index], local, ray, across, look.sun_tan, reach)
+                )
             else:
                 blocked = soft_blocking(kind, local, ray, shapes.size[index], radius, look.sun_tan)
                 light = wp.min(light, 1.0 - blocked)
@@ -148,7 +156,7 @@ def no_zero_sun(sun: wp.vec3) -> wp.vec3:
 
 @wp.func
 def gaps_to(shapes: Shapes, index: int, point: wp.vec3, normal: wp.vec3, reaches: wp.vec3) -> wp.vec3:
-    """Distances [m] to a shape from the points `reaches` along the normal: 0 inside it, at most the reach itself."""
+    """Distances [m] to a shape from points `reaches` along the normal: 0 inside it, at most the reach."""
     pose = shapes.pose[index]
     back = wp.quat_inverse(wp.transform_get_rotation(pose))
     origin = wp.quat_rotate(back, point - wp.transform_get_translation(pose))
@@ -230,7 +238,9 @@ def surface_light(
     if lit > 0.0:
         sun = sunlight(shapes, look, point, hit.shape)
     sky = openness(shapes, look, point, hit.normal, hit.shape)
-    color = wp.cw_mul(albedo, sky * ambient(look, hit.normal, shapes.up) + (sun * wp.max(lit, 0.0)) * look.sun)
+    color = wp.cw_mul(
+        albedo, sky * ambient(look, hit.normal, shapes.up) + (sun * wp.max(lit, 0.0)) * look.sun
+    )
     facing = wp.clamp(-wp.dot(hit.normal, direction), 0.0, 1.0)
     mirror = direction + 2.0 * facing * hit.normal
     if hit.shape == GROUND:
@@ -344,9 +354,10 @@ def refine_pixels(
     color: wp.array2d(dtype=wp.vec3),
     picture: wp.array3d(dtype=wp.uint8),
 ):
-    """Average `samples` points of a pixel where it differs from its neighbours, and write bytes; one thread per pixel.
+    """Average `samples` points of a pixel that differs from its neighbours, and write bytes.
 
-    The points are a rank-1 lattice over the pixel: evenly spread, and on distinct rows and columns.
+    One thread per pixel. The points are a rank-1 lattice over the pixel: evenly spread, on distinct rows
+    and columns.
     """
     row, column = wp.tid()
     row += first_row

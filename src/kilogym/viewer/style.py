@@ -38,7 +38,7 @@ def srgb_to_linear(color: Sequence[float] | np.ndarray) -> np.ndarray:
 def tinted(colors: Sequence[Color | None], depths: Sequence[int], tint: Color) -> list[Color]:
     """Colour the visuals of one actor with one tint, keeping the tonal relations the file gives them.
 
-    Visuals that are nearly black, white or grey in the file (feet, eyes, screws) keep the file's colour, unless all are.
+    Visuals that are nearly black, white or grey in the file (feet, eyes) keep that colour, unless all are.
     Where the file says nothing, or one colour for all, links further from the root get lighter.
 
     Args:

@@ -1,5 +1,9 @@
 """What a ray hits: the scene as the device sees it, and the search through it."""
 
+# mypy: ignore-errors
+# ruff: noqa: UP018, RUF046
+# Kernel code: Warp's stubs reject vector arithmetic and array types, and int(0) declares a variable.
+
 from __future__ import annotations
 
 from typing import Any
@@ -57,7 +61,7 @@ class Hit:
     """What a ray met first.
 
     distance [m] along the unit ray, FAR when nothing; shape: index of the shape, GROUND or NOTHING;
-    normal: unit, world frame, towards the ray's side; tint: linear colour of the mesh at that point, else white.
+    normal: unit, world frame, towards the ray's side; tint: linear colour of the mesh there, else white.
     """
 
     distance: float
@@ -185,10 +189,12 @@ def trace(shapes: Shapes, origin: wp.vec3, direction: wp.vec3, reach: float) -> 
 
 
 @wp.kernel
-def place_shapes(body_pose: wp.array(dtype=wp.transform), sun: wp.vec3, sun_tan: float, floor: float, shapes: Shapes):
+def place_shapes(
+    body_pose: wp.array(dtype=wp.transform), sun: wp.vec3, sun_tan: float, floor: float, shapes: Shapes
+):
     """Put one shape where its body is, and bound it; one thread per shape.
 
-    Boxes are grown by the width its half-shadow can have where it meets the lowest point `floor` [m], so that the
+    Boxes are grown by the width its half-shadow can have at the lowest height `floor` [m], so that the
     same hierarchy serves shadow rays. A shape whose pose is not finite is put out of sight.
     """
     i = wp.tid()
