@@ -178,8 +178,8 @@ def check_groups_across_envs(envs: Sequence[EnvDecl]) -> None:
                     raise ValueError(
                         f"actor {other.name!r} of env {other_env} and actor {actor.name!r} of env {index} "
                         f"share the collision group {actor.group} and would collide, but envs are closed "
-                        "worlds; give each env its own group (its index, say), or set SimulationParams.shared_groups = "
-                        "'ignore' to let them pass through each other"
+                        "worlds; give each env its own group (its index, say), or set "
+                        "SimulationParams.shared_groups = 'ignore' to let them pass through each other"
                     )
                 harmless.add((key, other_key))
             known.setdefault(key, (index, actor))
