@@ -59,7 +59,7 @@ def film_policy(
         drawing.set_poses(sim.body_states)
         moved = (task.root_states[:, 0, :3].median(0).values - start).tolist()
         if follow is None:
-            view = drawing.overview(azimuth=-55.0, elevation=24.0, fov=32.0, fill=1.15)
+            view = drawing.overview(azimuth=-55.0, elevation=24.0, fov=32.0, fill=1.5)
             follow, origin = FollowCamera(view, lag=0.2), moved
         shift = [a + b - c for a, b, c in zip(view.target, moved, origin, strict=True)]
         frames.append(
