@@ -106,7 +106,7 @@ def test_the_shadow_lies_where_the_sun_throws_it(device):
 
 @pytest.mark.parametrize("kind", [k for k in ShapeKind if k is not ShapeKind.MESH])
 def test_every_kind_throws_the_shadow_of_its_mesh(kind, device):
-    """The soft shadow of a primitive is near that of a fine mesh of it, whose shadow is made of plain rays."""
+    """The soft shadow of a primitive is near that of a fine mesh of it, which is made of plain rays."""
     solids = {
         ShapeKind.SPHERE: lambda: trimesh.creation.icosphere(4, 0.5),
         ShapeKind.CAPSULE: lambda: trimesh.creation.capsule(height=0.8, radius=0.3, count=[32, 32]),

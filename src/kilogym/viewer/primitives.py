@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import warp as wp
 
-wp.set_module_options({"enable_backward": False})
+wp.set_module_options({"enable_backward": False, "max_unroll": 3})
 
 SPHERE = 0
 CAPSULE = 1

@@ -15,7 +15,7 @@ import warp as wp
 from kilogym.viewer.primitives import MESH, distance_convex, soft_blocking
 from kilogym.viewer.tracing import FAR, GROUND, LIFT, NOTHING, Hit, Shapes, View, passes_ball, trace, view_ray
 
-wp.set_module_options({"enable_backward": False})
+wp.set_module_options({"enable_backward": False, "max_unroll": 3})
 
 # rays towards a mesh's soft shadow; each adds one step to the half-shadow
 MESH_SUN_RAYS = wp.constant(8)

@@ -12,7 +12,7 @@ import warp as wp
 
 from kilogym.viewer.primitives import MESH, MISS, normal_convex, ray_convex
 
-wp.set_module_options({"enable_backward": False})
+wp.set_module_options({"enable_backward": False, "max_unroll": 3})
 
 NOTHING = -1
 GROUND = -2
