@@ -53,8 +53,8 @@ class Learner(abc.ABC):
         """Take over a `state_dict` of the same library and network sizes."""
 
 
-def make_learner(library: str, env: VectorEnv, ppo: PpoConfig, seed: int) -> Learner:
-    """Build the adapter `library` on `env`, networks initialised from `seed`.
+def find_learner(library: str) -> type[Learner]:
+    """The adapter's class.
 
     Raises:
         NotImplementedError: the adapter is announced, not written yet.
@@ -71,12 +71,17 @@ def make_learner(library: str, env: VectorEnv, ppo: PpoConfig, seed: int) -> Lea
         )
     module, name = target.split(":")
     try:
-        learner = getattr(importlib.import_module(module), name)
+        return getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:
         extra = "rl-games" if library == "rl_games" else "train"
         raise LibraryError(
             f"{library} needs the package {error.name!r}; install it: pip install 'kilogym[{extra}]'"
         ) from error
+
+
+def make_learner(library: str, env: VectorEnv, ppo: PpoConfig, seed: int) -> Learner:
+    """Build the adapter `library` on `env`, networks initialised from `seed`. Raises as `find_learner`."""
+    learner = find_learner(library)
     torch.manual_seed(seed)
     return learner(env, ppo, seed)
 

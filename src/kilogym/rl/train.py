@@ -14,7 +14,7 @@ from kilogym.rl.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from kilogym.rl.display import Progress, duration
 from kilogym.rl.evaluate import Evaluation, evaluate
 from kilogym.rl.film import film_policy
-from kilogym.rl.learner import Learner, make_learner
+from kilogym.rl.learner import Learner, find_learner, make_learner
 from kilogym.rl.report import EventWriter, plot_rewards, versions, write_config, write_summary
 from kilogym.rl.trainer import RunIdentity, Trainer
 from kilogym.tasks.config import PpoConfig, TaskConfig
@@ -101,6 +101,8 @@ def train(
         The run's folder, and whether training was interrupted.
     """
     stream = stream if stream is not None else sys.stdout
+    # refuse what cannot be done before anything is left on the disk
+    find_learner(options.library)
     device = resolve_device(options.device)
     checkpoint = load_checkpoint(resume, device) if resume is not None else None
     folder = _run_folder(name, options.runs, resume)

@@ -1,0 +1,109 @@
+"""From the command line to a run folder and back: train, resume, play. Small numbers, real simulation."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kilogym.cli.main import main
+
+SMALL = (
+    "--num-envs 16 --ppo.horizon 8 --ppo.minibatches 2 --ppo.hidden 8 --task.episode-length 20 --film False"
+)
+
+
+def run(words: str) -> int:
+    return main(words.split())
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    return tmp_path / "runs"
+
+
+def only_run(runs: Path, task: str) -> Path:
+    (folder,) = (runs / task).iterdir()
+    return folder
+
+
+@pytest.mark.parametrize("library", ["rsl_rl", "rl_games"])
+def test_train_resume_play(
+    library: str, runs: Path, device: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip(library)
+    common = f"--device {device} --runs {runs}"
+    code = run(f"train cartpole {common} --library {library} --seed 7 --max-iterations 3 {SMALL}")
+    assert code == 0
+    folder = only_run(runs, "cartpole")
+    left = {p.name.split(".")[0] for p in folder.iterdir()}
+    assert {"checkpoint", "config", "summary", "reward", "events"} <= left
+    summary = json.loads((folder / "summary.json").read_text())
+    assert (summary["iterations"], summary["env_steps"], summary["library"]) == (3, 3 * 16 * 8, library)
+    assert 0.0 <= summary["evaluation"]["fall_rate"] <= 1.0
+    assert summary["evaluation"]["episode_length"] == 20
+
+    # options that are not given are the run's own
+    capsys.readouterr()
+    assert run(f"train cartpole {common} --resume latest --max-iterations 5 --film False") == 0
+    assert "resumed at iteration 3" in capsys.readouterr().out
+    summary = json.loads((only_run(runs, "cartpole") / "summary.json").read_text())
+    assert (summary["iterations"], summary["library"], summary["seed"]) == (5, library, 7)
+
+    assert run(f"play {folder} --device {device} --num-envs 8") == 0
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert "cartpole after 5 iterations: " in line
+    assert "of 8 episodes" in line
+
+
+def test_a_run_of_another_task_is_refused(
+    runs: Path, device: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        run(f"train cartpole --device {device} --runs {runs} --max-iterations 1 {SMALL} --evaluate False")
+        == 0
+    )
+    folder = only_run(runs, "cartpole")
+    assert run(f"train ant --device {device} --resume {folder}") == 2
+    assert "is a run of 'cartpole', not of 'ant'" in capsys.readouterr().err
+
+
+def test_announced_library(runs: Path, device: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(f"train cartpole --device {device} --runs {runs} --library skrl {SMALL}") == 1
+    assert "not written yet; use one of: rsl_rl, rl_games" in capsys.readouterr().err
+    assert not runs.exists(), "a refused command leaves nothing behind"
+
+
+def test_bench_prints_a_line_per_robot_and_count(device: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = f"bench --device {device} --tasks cartpole --num-envs 4 8 --steps 5 --repeats 2"
+    assert run(words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(" ")[0] for line in lines[-2:]] == ["cartpole.4", "cartpole.8"]
+    assert all("us/step" in line for line in lines[-2:])
+
+
+@pytest.mark.parametrize("suffix", ["gif", "mp4"])
+def test_film(suffix: str, runs: Path, device: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        run(f"train cartpole --device {device} --runs {runs} --max-iterations 1 {SMALL} --evaluate False")
+        == 0
+    )
+    folder = only_run(runs, "cartpole")
+    film = runs / f"x.{suffix}"
+    words = f"--num-envs 2 --seconds 0.2 --width 64 --height 36 --device {device}"
+    assert run(f"play {folder} --film {film} {words}") == 0
+    assert film.stat().st_size > 500
+    assert run(f"play {folder} --film {runs}/x.avi {words}") == 1
+    assert "ends in .gif or .mp4" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("library", ["rsl_rl", "rl_games"])
+def test_cartpole_learns_to_balance(library: str, runs: Path, device: str) -> None:
+    pytest.importorskip(library)
+    code = run(f"train cartpole --device {device} --runs {runs} --library {library} --film False")
+    assert code == 0
+    summary = json.loads((only_run(runs, "cartpole") / "summary.json").read_text())
+    assert summary["evaluation"]["fall_rate"] < 0.05
+    assert summary["evaluation"]["mean_return"] > 450
