@@ -95,13 +95,13 @@ def write_mp4(path: str | Path, frames: Sequence[np.ndarray], fps: float = 30.0,
     checked = _checked(frames)
     if not fps > 0.0:
         raise ValueError(f"fps must be positive, got {fps}")
+    height, width = (n - n % 2 for n in checked[0].shape[:2])
+    if not height or not width:
+        raise ValueError(f"frames of an MP4 must be at least 2x2, got {checked[0].shape}")
     try:
         import imageio_ffmpeg
     except ImportError as error:
         raise ImportError("write_mp4 needs imageio-ffmpeg: pip install 'kilogym[train]'") from error
-    height, width = (n - n % 2 for n in checked[0].shape[:2])
-    if not height or not width:
-        raise ValueError(f"frames of an MP4 must be at least 2x2, got {checked[0].shape}")
     writer = imageio_ffmpeg.write_frames(
         str(path),
         (width, height),
