@@ -9,7 +9,7 @@ from pathlib import Path
 SOURCE = Path(__file__).parent.parent / "src"
 
 LEVELS = [
-    ["kilogym.math"],
+    ["kilogym.math", "kilogym.compat"],
     ["kilogym.assets", "kilogym.engine"],
     ["kilogym.scene"],
     ["kilogym.sim"],

@@ -109,7 +109,7 @@ def rl_games_params(ppo: PpoConfig, device: str, train_dir: str) -> dict[str, An
             "truncate_grads": True,
             "entropy_coef": ppo.entropy_coef,
             "e_clip": ppo.clip,
-            "clip_value": True,
+            "clip_value": ppo.clip_value,
             # rl_games halves the value loss
             "critic_coef": 2.0 * ppo.value_coef,
             "horizon_length": ppo.horizon,

@@ -77,7 +77,7 @@ def rsl_rl_config(ppo: PpoConfig) -> dict[str, Any]:
             "entropy_coef": ppo.entropy_coef,
             "learning_rate": ppo.learning_rate,
             "max_grad_norm": ppo.max_grad_norm,
-            "use_clipped_value_loss": True,
+            "use_clipped_value_loss": ppo.clip_value,
             "schedule": ppo.schedule,
             "desired_kl": ppo.desired_kl,
         },

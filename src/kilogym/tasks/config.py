@@ -53,6 +53,8 @@ class PpoConfig:
     """Lambda of generalised advantage estimation."""
     clip: float = 0.2
     """Clip of the probability ratio."""
+    clip_value: bool = False
+    """Clip the change of the value function too; slow where returns are large and not normalised."""
     entropy_coef: float = 0.0
     """Weight of the entropy bonus."""
     value_coef: float = 1.0

@@ -1,0 +1,10 @@
+"""Isaac Gym's Python API on the Kilogym engine: `gymapi`, `gymtorch`, `gymutil`, `torch_utils`, `terrain_utils`.
+
+Names, signatures, defaults and orders are those of Isaac Gym Preview 4; what differs on purpose is listed in
+docs/migration.md. Nothing here computes physics: every act is delegated to the `kilogym` package.
+
+Import it before or after torch, as you like: the order does not matter. Importing this package alone loads
+neither torch nor the engine.
+
+Bundled assets lie where clients look for them: `<folder of this package>/../../assets`.
+"""

@@ -1,0 +1,55 @@
+// Access to one env's share of the batch, and the arrays that live for one step.
+//
+// Batch arrays are [row, env] with the env fastest; parameters shared by all envs have one column (stride 0).
+
+template <class Array>
+KG_FN Real load(const Array& a, int row, int env) {
+    int columns = a.shape[1];
+    return a.data[row * columns + (columns == 1 ? 0 : env)];
+}
+template <class Array>
+KG_FN Vec3 load3(const Array& a, int item, int env) {
+    return v3(load(a, item * 3, env), load(a, item * 3 + 1, env), load(a, item * 3 + 2, env));
+}
+template <class Array>
+KG_FN Quat load4(const Array& a, int item, int env) {
+    return q4(load(a, item * 4, env), load(a, item * 4 + 1, env), load(a, item * 4 + 2, env), load(a, item * 4 + 3, env));
+}
+template <class Array>
+KG_FN Sym3 load_sym(const Array& a, int item, int env) {
+    Sym3 s;
+    s.xx = load(a, item * 6, env); s.yy = load(a, item * 6 + 1, env); s.zz = load(a, item * 6 + 2, env);
+    s.xy = load(a, item * 6 + 3, env); s.xz = load(a, item * 6 + 4, env); s.yz = load(a, item * 6 + 5, env);
+    return s;
+}
+template <class Array>
+KG_FN void store(const Array& a, int row, int env, Real value) { a.data[row * a.shape[1] + env] = value; }
+template <class Array>
+KG_FN void store3(const Array& a, int item, int env, Vec3 v) {
+    store(a, item * 3, env, v.x);
+    store(a, item * 3 + 1, env, v.y);
+    store(a, item * 3 + 2, env, v.z);
+}
+template <class Array>
+KG_FN void add3(const Array& a, int item, int env, Vec3 v) {
+    int n = a.shape[1];
+    a.data[(item * 3) * n + env] += v.x;
+    a.data[(item * 3 + 1) * n + env] += v.y;
+    a.data[(item * 3 + 2) * n + env] += v.z;
+}
+
+// generalised position; v-space vectors are plain Real[NV]: per floating tree 3 linear (velocity of the root
+// link's com) and 3 angular (world axes), then its joints' DOFs
+struct Position {
+    Vec3 root_pos[NT];   // origin of the root link's frame, env frame
+    Quat root_quat[NT];
+    Real dof[ND1];
+};
+
+// poses of links about their tree's reference point, and the joints' motion subspaces
+struct Kinematics {
+    Vec3 ref[NT];   // reference point, env frame: com of a floating root link, origin of a fixed one
+    Vec3 pos[NL];   // link frame origin, from ref
+    Quat rot[NL];
+    Spatial axis[NV];
+};

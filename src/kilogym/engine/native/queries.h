@@ -1,0 +1,92 @@
+// What users ask about the current state outside the step: body states, Jacobians, mass matrices.
+
+// 13 numbers per link: position (env frame), quaternion xyzw, velocity of the com, angular velocity
+template <class Args>
+KG_FN void body_states(const Args& args, int env, Real* out, int row) {
+    Position q;
+    Real v[NV];
+    load_state(args, env, q, v);
+    Kinematics k;
+    forward_kinematics(args, env, q, k);
+    Spatial vel[NL];
+    link_velocities(k, v, vel);
+    for (int l = 0; l < NL; ++l) {
+        Vec3 p = k.ref[link_tree[l]] + k.pos[l];
+        Vec3 com = k.pos[l] + rotate(k.rot[l], load3(args.link_com, l, env));
+        Vec3 u = point_velocity(vel[l], com);
+        const bool root = link_parent[l] < 0 && tree_floating[link_tree[l]];
+        if (root) {
+            p = q.root_pos[link_tree[l]];  // to the bit what was set
+            u = vel[l].lin;
+        }
+        Real* o = out + (row + l) * 13;
+        o[0] = p.x; o[1] = p.y; o[2] = p.z;
+        o[3] = k.rot[l].x; o[4] = k.rot[l].y; o[5] = k.rot[l].z; o[6] = k.rot[l].w;
+        o[7] = u.x; o[8] = u.y; o[9] = u.z;
+        o[10] = vel[l].ang.x; o[11] = vel[l].ang.y; o[12] = vel[l].ang.z;
+    }
+}
+
+// rows: 6 per link of the tree (velocity of the com, angular velocity), the root's left out when the base is fixed;
+// columns: the tree's v-space (6 of a floating root, then DOFs)
+template <class Args>
+KG_FN void jacobian(const Args& args, int env, int tree, Real* out) {
+    Position q;
+    Real v[NV];
+    load_state(args, env, q, v);
+    Kinematics k;
+    forward_kinematics(args, env, q, k);
+    const int columns = tree_vs[tree], first = tree_link0[tree] + (tree_floating[tree] ? 0 : 1);
+    for (int l = first; l < tree_link0[tree] + tree_links[tree]; ++l) {
+        Real* o = out + (l - first) * 6 * columns;
+        for (int i = 0; i < 6 * columns; ++i) o[i] = 0;
+        Vec3 com = k.pos[l] + rotate(k.rot[l], load3(args.link_com, l, env));
+        for (int a = 0; a < link_path_length[l]; ++a) {
+            const int j = path_v[link_path[l] + a];
+            const int c = j - tree_v0[tree];
+            Vec3 u = point_velocity(k.axis[j], com), w = k.axis[j].ang;
+            o[c] = u.x; o[columns + c] = u.y; o[2 * columns + c] = u.z;
+            o[3 * columns + c] = w.x; o[4 * columns + c] = w.y; o[5 * columns + c] = w.z;
+        }
+    }
+}
+
+// joint-space inertia of a tree, armature included, square over the tree's v-space
+template <class Args>
+KG_FN void mass_matrix(const Args& args, int env, int tree, Real* out) {
+    Position q;
+    Real v[NV], m[NM];
+    load_state(args, env, q, v);
+    Kinematics k;
+    Inertia inertia[NL];
+    forward_kinematics(args, env, q, k);
+    link_inertias(args, env, k, inertia);
+    joint_inertia(k, inertia, m);
+    for (int i = 0; i < ND; ++i) m[m_row[dof_v[i]]] += load(args.dof_armature, i, env);
+    const int n = tree_vs[tree], first = tree_v0[tree];
+    for (int i = 0; i < n * n; ++i) out[i] = 0;
+    for (int i = 0; i < n; ++i) {
+        const int r = first + i;
+        out[i * n + i] = m[m_row[r]];
+        for (int a = 0; a < anc_len[r]; ++a) {
+            const int c = anc[anc_row[r] + a] - first;
+            out[i * n + c] = out[c * n + i] = m[m_row[r] + 1 + a];
+        }
+    }
+}
+
+// bias force and link positions for the tests: C(q, v) with gravity, about the com of floating roots
+template <class Args>
+KG_FN void bias_of(const Args& args, int env, Real* out) {
+    const StepSettings st = load_settings(args);
+    Position q;
+    Real v[NV], bias[NV];
+    Spatial external[NT];
+    load_state(args, env, q, v);
+    Kinematics k;
+    Inertia inertia[NL];
+    forward_kinematics(args, env, q, k);
+    link_inertias(args, env, k, inertia);
+    bias_force(args, env, st, k, inertia, v, bias, external);
+    for (int i = 0; i < NV; ++i) out[i] = bias[i];
+}

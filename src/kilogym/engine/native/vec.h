@@ -1,0 +1,137 @@
+// Vectors, quaternions (xyzw), spatial vectors and spatial inertias.
+//
+// Spatial vectors are taken about one point per tree, the *reference point*, with world axes:
+//   motion V = (lin: velocity of the body-fixed point now at the reference point, ang: angular velocity)
+//   force  F = (lin: force, ang: moment about the reference point)
+
+struct Vec3 { Real x, y, z; };
+KG_FN Vec3 v3(Real x, Real y, Real z) { Vec3 r; r.x = x; r.y = y; r.z = z; return r; }
+KG_FN Vec3 operator+(Vec3 a, Vec3 b) { return v3(a.x + b.x, a.y + b.y, a.z + b.z); }
+KG_FN Vec3 operator-(Vec3 a, Vec3 b) { return v3(a.x - b.x, a.y - b.y, a.z - b.z); }
+KG_FN Vec3 operator-(Vec3 a) { return v3(-a.x, -a.y, -a.z); }
+KG_FN Vec3 operator*(Vec3 a, Real s) { return v3(a.x * s, a.y * s, a.z * s); }
+KG_FN Real dot(Vec3 a, Vec3 b) { return a.x * b.x + a.y * b.y + a.z * b.z; }
+KG_FN Vec3 cross(Vec3 a, Vec3 b) {
+    return v3(a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x);
+}
+KG_FN Real norm(Vec3 a) { return kg_sqrt(dot(a, a)); }
+
+struct Quat { Real x, y, z, w; };
+KG_FN Quat q4(Real x, Real y, Real z, Real w) { Quat r; r.x = x; r.y = y; r.z = z; r.w = w; return r; }
+KG_FN Quat operator*(Quat a, Quat b) {
+    return q4(a.w * b.x + a.x * b.w + a.y * b.z - a.z * b.y, a.w * b.y - a.x * b.z + a.y * b.w + a.z * b.x,
+              a.w * b.z + a.x * b.y - a.y * b.x + a.z * b.w, a.w * b.w - a.x * b.x - a.y * b.y - a.z * b.z);
+}
+KG_FN Quat conj(Quat a) { return q4(-a.x, -a.y, -a.z, a.w); }
+KG_FN Vec3 rotate(Quat q, Vec3 v) {
+    Vec3 u = v3(q.x, q.y, q.z);
+    Vec3 t = cross(u, v) * (Real)2;
+    return v + t * q.w + cross(u, t);
+}
+KG_FN Quat normalized(Quat q) {
+    Real s = (Real)1 / kg_sqrt(q.x * q.x + q.y * q.y + q.z * q.z + q.w * q.w);
+    return q4(q.x * s, q.y * s, q.z * s, q.w * s);
+}
+KG_FN Quat axis_angle(Vec3 unit_axis, Real angle) {
+    Real h = (Real)0.5 * angle;
+    Real s = kg_sin(h);
+    return q4(unit_axis.x * s, unit_axis.y * s, unit_axis.z * s, kg_cos(h));
+}
+// quaternion of a rotation vector; series below 1e-2 rad is exact to rounding
+KG_FN Quat exp_map(Vec3 r) {
+    Real a2 = dot(r, r);
+    Real s, c;
+    if (a2 < (Real)1e-4) {
+        s = (Real)0.5 - a2 * ((Real)1 / 48 - a2 * ((Real)1 / 3840));
+        c = (Real)1 - a2 * ((Real)0.125 - a2 * ((Real)1 / 384));
+    } else {
+        Real a = kg_sqrt(a2);
+        s = kg_sin((Real)0.5 * a) / a;
+        c = kg_cos((Real)0.5 * a);
+    }
+    return q4(r.x * s, r.y * s, r.z * s, c);
+}
+// rotation vector of a unit quaternion, the shorter way round
+KG_FN Vec3 log_map(Quat q) {
+    Real sign = q.w < (Real)0 ? (Real)-1 : (Real)1;
+    Vec3 u = v3(q.x, q.y, q.z) * sign;
+    Real s = norm(u);
+    Real scale = s < (Real)1e-4 ? (Real)2 + s * s * ((Real)1 / 3) : (Real)2 * wp::atan2(s, q.w * sign) / s;
+    return u * scale;
+}
+
+struct Mat3 { Vec3 r0, r1, r2; };  // rows
+KG_FN Mat3 matrix(Quat q) {
+    Mat3 m;
+    m.r0 = v3(1 - 2 * (q.y * q.y + q.z * q.z), 2 * (q.x * q.y - q.z * q.w), 2 * (q.x * q.z + q.y * q.w));
+    m.r1 = v3(2 * (q.x * q.y + q.z * q.w), 1 - 2 * (q.x * q.x + q.z * q.z), 2 * (q.y * q.z - q.x * q.w));
+    m.r2 = v3(2 * (q.x * q.z - q.y * q.w), 2 * (q.y * q.z + q.x * q.w), 1 - 2 * (q.x * q.x + q.y * q.y));
+    return m;
+}
+KG_FN Vec3 operator*(Mat3 m, Vec3 v) { return v3(dot(m.r0, v), dot(m.r1, v), dot(m.r2, v)); }
+
+struct Sym3 { Real xx, yy, zz, xy, xz, yz; };
+KG_FN Vec3 operator*(Sym3 m, Vec3 v) {
+    return v3(m.xx * v.x + m.xy * v.y + m.xz * v.z, m.xy * v.x + m.yy * v.y + m.yz * v.z,
+              m.xz * v.x + m.yz * v.y + m.zz * v.z);
+}
+// R S R^T
+KG_FN Sym3 rotated(Mat3 m, Sym3 s) {
+    Vec3 a = s * m.r0, b = s * m.r1, c = s * m.r2;
+    Sym3 o;
+    o.xx = dot(m.r0, a); o.xy = dot(m.r0, b); o.xz = dot(m.r0, c);
+    o.yy = dot(m.r1, b); o.yz = dot(m.r1, c);
+    o.zz = dot(m.r2, c);
+    return o;
+}
+// S^-1 v of a symmetric positive definite matrix
+KG_FN Vec3 solve(Sym3 s, Vec3 v) {
+    Real a = s.yy * s.zz - s.yz * s.yz, b = s.xz * s.yz - s.xy * s.zz, c = s.xy * s.yz - s.xz * s.yy;
+    Real d = s.xx * s.zz - s.xz * s.xz, e = s.xy * s.xz - s.xx * s.yz, f = s.xx * s.yy - s.xy * s.xy;
+    Real inv = (Real)1 / (s.xx * a + s.xy * b + s.xz * c);
+    return v3((a * v.x + b * v.y + c * v.z) * inv, (b * v.x + d * v.y + e * v.z) * inv,
+              (c * v.x + e * v.y + f * v.z) * inv);
+}
+
+struct Spatial { Vec3 lin, ang; };
+KG_FN Spatial sp(Vec3 lin, Vec3 ang) { Spatial s; s.lin = lin; s.ang = ang; return s; }
+KG_FN Spatial operator+(Spatial a, Spatial b) { return sp(a.lin + b.lin, a.ang + b.ang); }
+KG_FN Spatial operator-(Spatial a, Spatial b) { return sp(a.lin - b.lin, a.ang - b.ang); }
+KG_FN Spatial operator*(Spatial a, Real s) { return sp(a.lin * s, a.ang * s); }
+KG_FN Real dot(Spatial a, Spatial b) { return dot(a.lin, b.lin) + dot(a.ang, b.ang); }
+// time derivative of a motion vector fixed in a body moving with v
+KG_FN Spatial cross_motion(Spatial v, Spatial s) {
+    return sp(cross(v.ang, s.lin) + cross(v.lin, s.ang), cross(v.ang, s.ang));
+}
+KG_FN Spatial cross_force(Spatial v, Spatial f) {
+    return sp(cross(v.ang, f.lin), cross(v.ang, f.ang) + cross(v.lin, f.lin));
+}
+// velocity of the body-fixed point at r (from the reference point)
+KG_FN Vec3 point_velocity(Spatial v, Vec3 r) { return v.lin + cross(v.ang, r); }
+
+// inertia about the reference point: mass, mass * com, rotational inertia
+struct Inertia { Real m; Vec3 mc; Sym3 i; };
+KG_FN Spatial operator*(Inertia I, Spatial v) {
+    return sp(v.lin * I.m + cross(v.ang, I.mc), I.i * v.ang + cross(I.mc, v.lin));
+}
+KG_FN Inertia operator+(Inertia a, Inertia b) {
+    Inertia o;
+    o.m = a.m + b.m;
+    o.mc = a.mc + b.mc;
+    o.i.xx = a.i.xx + b.i.xx; o.i.yy = a.i.yy + b.i.yy; o.i.zz = a.i.zz + b.i.zz;
+    o.i.xy = a.i.xy + b.i.xy; o.i.xz = a.i.xz + b.i.xz; o.i.yz = a.i.yz + b.i.yz;
+    return o;
+}
+// parallel axes: com at c from the reference point, ic about the com
+KG_FN Inertia inertia_at(Real m, Vec3 c, Sym3 ic) {
+    Inertia o;
+    o.m = m;
+    o.mc = c * m;
+    o.i.xx = ic.xx + m * (c.y * c.y + c.z * c.z);
+    o.i.yy = ic.yy + m * (c.x * c.x + c.z * c.z);
+    o.i.zz = ic.zz + m * (c.x * c.x + c.y * c.y);
+    o.i.xy = ic.xy - m * c.x * c.y;
+    o.i.xz = ic.xz - m * c.x * c.z;
+    o.i.yz = ic.yz - m * c.y * c.z;
+    return o;
+}
