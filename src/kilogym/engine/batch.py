@@ -1,0 +1,215 @@
+"""A batch: many envs of one topology, their arrays, and the launches over them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+import warp as wp
+
+from kilogym.engine.build import kernels
+from kilogym.engine.control import StepControl
+from kilogym.engine.model import INPUT, OUTPUT, PARAMETERS, STATE, EnvModel
+from kilogym.engine.tables import build_topology, emit_tables
+
+FAULT_NONFINITE = 1
+"""The env's state became non-finite; it is frozen at the last finite one until its state is set."""
+FAULT_OVERFLOW = 2
+"""More contacts than the cap; the deepest were kept. `contact_overflow` says how many were dropped."""
+FAULT_CLAMPED = 4
+"""A link went faster than its velocity limit and was slowed."""
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """How a batch is compiled and run."""
+
+    precision: Literal["float32", "float64"] = "float32"
+    lanes: int = 1  # GPU lanes per env
+    block_dim: int = 64  # CUDA threads per block
+    threads: int = 0  # CPU threads; 0 = all cores (KILOGYM_THREADS overrides)
+
+
+class Batch:
+    """Envs of one topology. Arrays are torch tensors [rows, num_envs or 1], listed in engine/model.py.
+
+    Args:
+        model: Topology and default parameters.
+        num_envs: How many envs, > 0.
+        device: "cpu" or "cuda[:i]".
+        options: Precision and mapping.
+
+    Host sync of step() and the queries: none. Graph-safe: yes; nothing is allocated and no address changes,
+    except by `expand`.
+    """
+
+    def __init__(self, model: EnvModel, num_envs: int, device: str, options: EngineOptions | None = None) -> None:
+        if num_envs < 1:
+            raise ValueError(f"Batch: expected num_envs >= 1, got {num_envs}")
+        self.options = options or EngineOptions()
+        if self.options.lanes != 1:
+            raise NotImplementedError(
+                f"EngineOptions.lanes = {self.options.lanes}: only one lane per env is built; lane groups are missing"
+            )
+        wp.init()
+        self.model = model
+        self.num_envs = num_envs
+        self.device = torch.device(device)
+        self.topology = build_topology(model)
+        double = self.options.precision == "float64"
+        self._real = torch.float64 if double else torch.float32
+        self._warp_real = wp.float64 if double else wp.float32
+        self._kernels = kernels(emit_tables(model, self.topology, "double" if double else "float"), self._warp_real)
+
+        self.params: dict[str, torch.Tensor] = {}
+        for name, (per, components, _) in PARAMETERS.items():
+            count = model.count(per)
+            values = np.asarray(model.params[name], dtype=np.float64).reshape(-1)
+            if values.size != count * components:
+                raise ValueError(
+                    f"EnvModel.params[{name!r}]: expected {count} x {components} numbers, got {values.size}"
+                )
+            self.params[name] = self._zeros(max(1, values.size), 1)
+            self.params[name][: values.size, 0] = torch.from_numpy(values).to(self._real)
+        self.state = self._allocate(STATE)
+        self.state["root_quat"][3::4] = 1.0
+        self.input = self._allocate(INPUT)
+        self.output = self._allocate(OUTPUT)
+        contacts = max(1, self.topology.max_contacts)
+        self._warm = {
+            "warm_slot": torch.full((contacts, num_envs), -1, dtype=torch.int32, device=self.device),
+            "warm_impulse": self._zeros(3 * contacts, num_envs),
+            "warm_dof": self._zeros(4 * max(1, model.num_dofs), num_envs),
+        }
+        self.fault = torch.zeros(num_envs, dtype=torch.int32, device=self.device)
+        self.contact_count = torch.zeros_like(self.fault)
+        self.contact_overflow = torch.zeros_like(self.fault)
+        self.control = StepControl(self._real, self.device)
+        self._args: Any = None
+        self._scratch: dict[str, torch.Tensor] = {}
+        self._pool: ThreadPoolExecutor | None = None
+        threads = int(os.environ.get("KILOGYM_THREADS", "0")) or self.options.threads or os.cpu_count() or 1
+        self._threads = max(1, min(threads, num_envs)) if self.device.type == "cpu" else 1
+        self._dof_tree = torch.tensor(
+            [self.topology.v_tree[v] for v in self.topology.dof_v], dtype=torch.long, device=self.device
+        )
+
+    def _zeros(self, rows: int, columns: int) -> torch.Tensor:
+        return torch.zeros((rows, columns), dtype=self._real, device=self.device)
+
+    def _allocate(self, table: dict[str, tuple[str, int, str]]) -> dict[str, torch.Tensor]:
+        return {
+            name: self._zeros(max(1, self.model.count(per) * components), self.num_envs)
+            for name, (per, components, _) in table.items()
+        }
+
+    # launches ---------------------------------------------------------------------------------------------------
+
+    def _arguments(self) -> Any:
+        if self._args is None:
+            args = self._kernels.args_type()
+            for arrays in (self.params, self.state, self.input, self.output, self._warm):
+                for name, tensor in arrays.items():
+                    setattr(args, name, wp.from_torch(tensor))
+            real, integer = self.control.arrays
+            args.control_real, args.control_int = wp.from_torch(real), wp.from_torch(integer)
+            for name in ("fault", "contact_count", "contact_overflow"):
+                setattr(args, name, wp.from_torch(getattr(self, name)))
+            self._args = args
+        return self._args
+
+    def _launch(self, kernel: Any, *inputs: Any) -> None:
+        """Every env once: one launch on CUDA, on torch's current stream; a slice per thread on the CPU."""
+        args = self._arguments()
+        if self.device.type == "cuda":
+            stream = wp.stream_from_torch(torch.cuda.current_stream(self.device))
+            wp.launch(kernel, self.num_envs, inputs=[args, 0, *inputs], stream=stream, block_dim=self.options.block_dim)
+            return
+        if self._threads == 1:
+            wp.launch(kernel, self.num_envs, inputs=[args, 0, *inputs], device="cpu")
+            return
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._threads)
+            wp.load_module(kernel.module, device="cpu")
+        bounds = [self.num_envs * i // self._threads for i in range(self._threads + 1)]
+        commands: list[Callable[[], None]] = [
+            wp.launch(kernel, b - a, inputs=[args, a, *inputs], device="cpu", record_cmd=True).launch
+            for a, b in zip(bounds, bounds[1:], strict=False)
+        ]
+        for done in [self._pool.submit(command) for command in commands]:
+            done.result()
+
+    def step(self) -> None:
+        """Advance every env by control.dt, all substeps; body forces act once and are then cleared."""
+        self._launch(self._kernels.step)
+        if self.control.has_wrench:
+            self.input["link_force"].zero_()
+            self.input["link_torque"].zero_()
+
+    def kinematics(self, out: torch.Tensor) -> None:
+        """Body states from the live state.
+
+        Args:
+            out: [num_envs, num_links, 13]: position [m, env frame], quaternion xyzw, velocity of the com [m/s],
+                angular velocity [rad/s], world axes.
+        """
+        self._query(self._kernels.body_states, out, (self.num_envs, self.model.num_links, 13))
+
+    def jacobian(self, tree: int, out: torch.Tensor) -> None:
+        """d(link velocity)/d(generalised velocity) of a tree: [num_envs, links (-1 if fixed), 6, n], com, world axes."""
+        t = self.topology
+        links = t.tree_links[tree] - (0 if self.model.tree_floating[tree] else 1)
+        n = t.tree_vs[tree]
+        self._query(self._kernels.jacobian, out, (self.num_envs, links, 6, n), tree, links * 6 * n)
+
+    def mass_matrix(self, tree: int, out: torch.Tensor) -> None:
+        """Joint-space inertia of a tree with armature: [num_envs, n, n]."""
+        n = self.topology.tree_vs[tree]
+        self._query(self._kernels.mass_matrix, out, (self.num_envs, n, n), tree, n * n)
+
+    def bias(self, out: torch.Tensor) -> None:
+        """Coriolis, centrifugal, gravity and damping force at the live state: [num_envs, num velocities]."""
+        self._query(self._kernels.bias, out, (self.num_envs, len(self.topology.v_link)))
+
+    def _query(self, kernel: Any, out: torch.Tensor, shape: tuple[int, ...], *inputs: Any) -> None:
+        if tuple(out.shape) != shape or out.dtype != self._real or not out.is_contiguous():
+            raise ValueError(
+                f"out: expected a contiguous {self._real} tensor of shape {shape}, got {out.dtype} {tuple(out.shape)}"
+            )
+        if out.device.type != self.device.type:
+            raise ValueError(f"out: expected a tensor on {self.device}, got {out.device}")
+        self._launch(kernel, *inputs, wp.from_torch(out.view(-1)))
+
+    # state ------------------------------------------------------------------------------------------------------
+
+    def expand(self, name: str) -> None:
+        """Give every env its own column of a shared parameter; values stay. Do it before capturing a graph."""
+        if self.params[name].shape[1] != self.num_envs:
+            self.params[name] = self.params[name].repeat(1, self.num_envs).contiguous()
+            self._args = None
+
+    def clear_warm_start(self, written: torch.Tensor) -> None:
+        """Forget last step's impulses of trees whose state was written, so that a reset env equals a fresh one.
+
+        Args:
+            written: int32 [num_trees, num_envs], nonzero = forget. Contacts are forgotten for the whole env.
+        """
+        any_tree = written.ne(0).any(dim=0)
+        self._warm["warm_slot"].masked_fill_(any_tree, -1)
+        if self.model.num_dofs:
+            dofs = written.ne(0).index_select(0, self._dof_tree).repeat_interleave(4, dim=0)
+            self._warm["warm_dof"].masked_fill_(dofs, 0.0)
+
+    def snapshot(self) -> dict[str, torch.Tensor]:
+        """A copy of the whole integration state: name -> [rows, num_envs]."""
+        return {name: tensor.clone() for name, tensor in {**self.state, **self._warm}.items()}
+
+    def restore(self, saved: dict[str, torch.Tensor]) -> None:
+        """Put a snapshot back, in place."""
+        for name, tensor in {**self.state, **self._warm}.items():
+            tensor.copy_(saved[name])

@@ -1,0 +1,123 @@
+"""Tables and headers -> Warp kernels of one topology, compiled once and cached by content.
+
+Warp puts a native snippet inside a function. Ours is a whole translation unit, so it closes that function first
+and opens another at its end; everything between stands at file scope, in an anonymous namespace. Headers are
+pasted in, not included: Warp hashes the text, so that a changed header is a changed module, and NVRTC needs no
+files.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import warp as wp
+
+from kilogym.engine.model import INPUT, OUTPUT, PARAMETERS, STATE
+
+NATIVE = Path(__file__).parent / "native"
+HEADERS = (
+    "platform.h", "vec.h", "env.h", "kinematics.h", "settings.h", "dynamics.h", "factor.h", "contacts.h",
+    "rows.h", "drives.h", "solver.h", "outputs.h", "integrate.h", "step.h", "queries.h",
+)  # fmt: skip
+
+PRELUDE = """
+}
+#if defined(__CUDA_ARCH__) || defined(__CUDACC__)
+#define KG_TABLE static __device__ constexpr
+#else
+#define KG_TABLE static constexpr
+#endif
+namespace {
+"""
+POSTLUDE = """
+}
+static CUDA_CALLABLE void kg_end_of_headers() {
+"""
+
+
+@cache
+def args_struct(real: Any) -> Any:
+    """The kernel's argument block: every array of a batch. One type per precision."""
+    fields: dict[str, Any] = {}
+    for table in (PARAMETERS, STATE, INPUT, OUTPUT):
+        fields.update({name: wp.array2d[real] for name in table})
+    fields["warm_impulse"] = wp.array2d[real]
+    fields["warm_dof"] = wp.array2d[real]
+    fields["control_real"] = wp.array[real]
+    fields["warm_slot"] = wp.array2d[wp.int32]
+    for name in ("control_int", "fault", "contact_count", "contact_overflow"):
+        fields[name] = wp.array[wp.int32]
+    name = f"KilogymArgs{'32' if real is wp.float32 else '64'}"
+    cls = type(name, (), {"__annotations__": fields, "__module__": __name__, "__qualname__": name})
+    return wp.struct(cls)
+
+
+def native_source(tables: str) -> str:
+    """The text between the braces: tables, then every header in order."""
+    parts = [PRELUDE, tables]
+    parts += [f"// ---- {name}\n" + (NATIVE / name).read_text() for name in HEADERS]
+    return "\n".join([*parts, POSTLUDE])
+
+
+class Kernels:
+    """The kernels of one topology. Each is a module of its own, compiled when first launched."""
+
+    def __init__(self, tables: str, real: Any) -> None:
+        Args = args_struct(real)
+        self.args_type = Args
+        source = native_source(tables)
+
+        @wp.func_native(source)
+        def kg_headers(): ...
+
+        @wp.func_native("step_env(args, env);")
+        def kg_step(args: Args, env: int): ...
+
+        @wp.func_native("body_states(args, env, out.data, env * NL);")
+        def kg_body_states(args: Args, env: int, out: wp.array[real]): ...
+
+        @wp.func_native("jacobian(args, env, tree, out.data + env * size);")
+        def kg_jacobian(args: Args, env: int, tree: int, size: int, out: wp.array[real]): ...
+
+        @wp.func_native("mass_matrix(args, env, tree, out.data + env * size);")
+        def kg_mass_matrix(args: Args, env: int, tree: int, size: int, out: wp.array[real]): ...
+
+        @wp.func_native("bias_of(args, env, out.data + env * NV);")
+        def kg_bias(args: Args, env: int, out: wp.array[real]): ...
+
+        @wp.kernel(enable_backward=False, module="unique")
+        def kilogym_step(args: Args, first: int):
+            kg_headers()
+            kg_step(args, first + wp.tid())
+
+        @wp.kernel(enable_backward=False, module="unique")
+        def kilogym_body_states(args: Args, first: int, out: wp.array[real]):
+            kg_headers()
+            kg_body_states(args, first + wp.tid(), out)
+
+        @wp.kernel(enable_backward=False, module="unique")
+        def kilogym_jacobian(args: Args, first: int, tree: int, size: int, out: wp.array[real]):
+            kg_headers()
+            kg_jacobian(args, first + wp.tid(), tree, size, out)
+
+        @wp.kernel(enable_backward=False, module="unique")
+        def kilogym_mass_matrix(args: Args, first: int, tree: int, size: int, out: wp.array[real]):
+            kg_headers()
+            kg_mass_matrix(args, first + wp.tid(), tree, size, out)
+
+        @wp.kernel(enable_backward=False, module="unique")
+        def kilogym_bias(args: Args, first: int, out: wp.array[real]):
+            kg_headers()
+            kg_bias(args, first + wp.tid(), out)
+
+        self.step = kilogym_step
+        self.body_states = kilogym_body_states
+        self.jacobian = kilogym_jacobian
+        self.mass_matrix = kilogym_mass_matrix
+        self.bias = kilogym_bias
+
+
+@cache
+def kernels(tables: str, real: Any) -> Kernels:
+    """The kernels for these tables; the same object for the same text."""
+    return Kernels(tables, real)
