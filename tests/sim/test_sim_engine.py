@@ -54,6 +54,7 @@ def test_a_ball_at_rest_is_carried_by_its_weight(device):
     assert sim.contact_forces[:, 2].cpu().tolist() == pytest.approx([2 * 9.81] * 3, rel=1e-3)
     assert sim.root_states[:, 2].cpu().tolist() == pytest.approx([0.1] * 3, abs=2e-3)
     assert not sim.check_faults().diverged
+    assert sim.contact_counts().tolist() == [1, 1, 1]
 
 
 def test_gravity_per_body_and_at_run_time(device):

@@ -635,13 +635,21 @@ class Simulation:
 
         1: state not finite, frozen until it is set again; 2: contacts dropped; 4: a speed was clamped.
         """
+        return self._per_env("fault")
+
+    def contact_counts(self) -> Tensor:
+        """Contacts of each env in the last step, int32 (num_envs,), a new tensor; no host sync."""
+        return self._per_env("contact_count")
+
+    # ---- inside ------------------------------------------------------------------------------------------
+
+    def _per_env(self, name: str) -> Tensor:
+        """An array of one number per env, from all batches."""
         p = self._ready()
         out = torch.zeros(self.num_envs, dtype=torch.int32, device=self.device)
         for batch, envs in zip(p.batches, p.envs, strict=True):
-            out.index_copy_(0, envs, batch.fault)
+            out.index_copy_(0, envs, getattr(batch, name))
         return out
-
-    # ---- inside ------------------------------------------------------------------------------------------
 
     def _check_alive(self) -> None:
         if self._destroyed:
