@@ -8,7 +8,6 @@ generator.
 
 # star imports of this module give `np`, `choice`, `interpolate` and `sqrt`, which clients expect
 from math import sqrt  # noqa: F401
-from typing import Optional, Tuple  # noqa: UP035
 
 import numpy as np
 from numpy.random import choice
@@ -37,7 +36,7 @@ def random_uniform_terrain(
     min_height: float,
     max_height: float,
     step: float = 1,
-    downsampled_scale: Optional[float] = None,
+    downsampled_scale: float | None = None,
 ) -> SubTerrain:
     """Add noise: heights of a coarse grid, drawn between the bounds [m] in steps [m], interpolated linearly.
 
@@ -180,8 +179,8 @@ def convert_heightfield_to_trimesh(
     height_field_raw: np.ndarray,
     horizontal_scale: float,
     vertical_scale: float,
-    slope_threshold: Optional[float] = None,
-) -> Tuple[np.ndarray, np.ndarray]:
+    slope_threshold: float | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Two triangles per cell of a height field.
 
     Args:

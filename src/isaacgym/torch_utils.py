@@ -6,15 +6,15 @@ clients expect.
 """
 
 # no `from __future__ import annotations`: TorchScript reads the annotations, and star imports would pass it on
-from typing import Any, List, Tuple, Union  # noqa: UP035  (TorchScript's own spelling)
+from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: F401, N812  (re-exported: clients use it)
+import torch.nn.functional as F  # noqa: F401  (re-exported: clients use it)
 
 
 def to_torch(
-    x: Any, dtype: torch.dtype = torch.float, device: Union[str, torch.device] = "cuda:0", requires_grad: bool = False
+    x: Any, dtype: torch.dtype = torch.float, device: str | torch.device = "cuda:0", requires_grad: bool = False
 ) -> torch.Tensor:
     """A new tensor of the data `x`.
 
@@ -95,7 +95,7 @@ def normalize_angle(x: torch.Tensor) -> torch.Tensor:
     return torch.atan2(torch.sin(x), torch.cos(x))
 
 
-def tf_inverse(q: torch.Tensor, t: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
+def tf_inverse(q: torch.Tensor, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The transform that undoes (q, t)."""
     inverse = quat_conjugate(q)
     return inverse, -quat_apply(inverse, t)
@@ -113,7 +113,7 @@ def tf_vector(q: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
 
 def tf_combine(
     q1: torch.Tensor, t1: torch.Tensor, q2: torch.Tensor, t2: torch.Tensor
-) -> Tuple[torch.Tensor, torch.Tensor]:
+) -> tuple[torch.Tensor, torch.Tensor]:
     """The frame (q2, t2) given in the frame (q1, t1), in the parent of the latter."""
     return quat_mul(q1, q2), quat_apply(q1, t2) + t1
 
@@ -125,7 +125,7 @@ def get_basis_vector(q: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
 
 def get_axis_params(
     value: float, axis_idx: int, x_value: float = 0.0, dtype: Any = float, n_dims: int = 3
-) -> List[Any]:
+) -> list[Any]:
     """`n_dims` numbers: `value` at `axis_idx`, zeros elsewhere, then `x_value` at index 0 whatever was there."""
     assert axis_idx < n_dims, "axis_idx must be below n_dims"
     numbers = np.zeros(n_dims)
@@ -139,7 +139,7 @@ def copysign(a: float, b: torch.Tensor) -> torch.Tensor:
     return abs(a) * torch.sign(b)
 
 
-def get_euler_xyz(q: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def get_euler_xyz(q: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Roll, pitch, yaw of quaternions (N, 4): about fixed x, then y, then z, each in [0, 2 pi)."""
     x, y, z, w = q[:, 0], q[:, 1], q[:, 2], q[:, 3]
     roll = torch.atan2(2.0 * (w * x + y * z), w * w - x * x - y * y + z * z)
@@ -165,12 +165,12 @@ def quat_from_euler_xyz(roll: torch.Tensor, pitch: torch.Tensor, yaw: torch.Tens
     )
 
 
-def torch_rand_float(lower: float, upper: float, shape: Tuple[int, int], device: str) -> torch.Tensor:
+def torch_rand_float(lower: float, upper: float, shape: tuple[int, int], device: str) -> torch.Tensor:
     """Uniform numbers in [lower, upper) of a two-dimensional shape."""
     return (upper - lower) * torch.rand([shape[0], shape[1]], device=device) + lower
 
 
-def torch_random_dir_2(shape: Tuple[int, int], device: str) -> torch.Tensor:
+def torch_random_dir_2(shape: tuple[int, int], device: str) -> torch.Tensor:
     """Uniform unit vectors of the plane: (*shape, 2) with a dimension of size 1 at the end of `shape` dropped."""
     angle = torch_rand_float(-np.pi, np.pi, shape, device).squeeze(-1)
     return torch.stack([torch.cos(angle), torch.sin(angle)], dim=-1)
@@ -203,7 +203,7 @@ def compute_heading_and_up(
     vec0: torch.Tensor,
     vec1: torch.Tensor,
     up_idx: int,
-) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """How upright a torso is and how well it faces its target.
 
     Args:
@@ -230,7 +230,7 @@ def compute_rot(
     ang_velocity: torch.Tensor,
     targets: torch.Tensor,
     torso_pos: torch.Tensor,
-) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Velocities in the torso's axes (N, 3) twice, roll, pitch, yaw (N), and the angle to the target (N).
 
     The last is atan2 of the z and x differences minus yaw, as in the original, whatever axis is up.

@@ -14,13 +14,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from kilogym.compat import gym_alias, modules, numpy_names, torch_names
+from kilogym.compat import modules, numpy_names, torch_names
 
 SHIMS: dict[str, Callable[[], list[str]]] = {
     "numpy": numpy_names.install,
     "torch": torch_names.install,
     "distutils": lambda: modules.offer("distutils", "pkg_resources"),
-    "gym": gym_alias.install,
+    "gym": lambda: modules.offer("gym"),
     "standins": lambda: modules.offer("pysdf", "urdfpy", "tkinter", "scipy.ndimage.filters"),
 }
 """Name of each shim and the function that installs it and returns what it put back."""

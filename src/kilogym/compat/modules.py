@@ -22,6 +22,7 @@ REPLACEMENTS = {
     "distutils.spawn": "kilogym.compat.legacy.distutils",
     "distutils.util": "kilogym.compat.legacy.distutils",
     "distutils.version": "kilogym.compat.legacy.distutils",
+    "gym": "kilogym.compat.legacy.gym",
     "pkg_resources": "kilogym.compat.legacy.pkg_resources",
     "pysdf": "kilogym.compat.legacy.pysdf",
     "scipy.ndimage.filters": "scipy.ndimage",
@@ -29,6 +30,9 @@ REPLACEMENTS = {
     "urdfpy": "kilogym.compat.legacy.urdfpy",
 }
 """Old module name and the module imported in its place."""
+
+TREES = {"gym": "gymnasium"}
+"""Package whose submodules are those of another, and that other; offered only where that is installed."""
 
 
 class _AliasLoader(Loader):
@@ -46,20 +50,22 @@ class _AliasLoader(Loader):
 
 
 class LegacyFinder(MetaPathFinder):
-    """Finds the modules of `exact`, and whatever lies below a package of `trees`, under their new names."""
+    """Finds the modules that were offered, and what lies below them, under their new names."""
 
     def __init__(self) -> None:
-        self.exact: dict[str, str] = {}
-        self.trees: dict[str, str] = {}
+        self.offered: set[str] = set()
 
     def target(self, fullname: str) -> str | None:
         """The module to import for `fullname`, or None when it is not one of ours."""
-        if fullname in self.exact:
-            return self.exact[fullname]
         package, _, rest = fullname.partition(".")
-        if rest and package in self.trees:
-            return f"{self.trees[package]}.{rest}"
-        return None
+        if not any(fullname == name or fullname.startswith(f"{name}.") for name in self.offered):
+            return None
+        if package in TREES:
+            if not exists(TREES[package]):
+                return None
+            if rest:
+                return f"{TREES[package]}.{rest}"
+        return REPLACEMENTS.get(fullname)
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -84,12 +90,6 @@ def exists(name: str) -> bool:
 finder = LegacyFinder()
 
 
-def activate() -> None:
-    """Put the finder last in `sys.meta_path`, once."""
-    if finder not in sys.meta_path:
-        sys.meta_path.append(finder)
-
-
 def offer(*packages: str) -> list[str]:
     """Offer the replacements of these modules and of the modules below them.
 
@@ -99,9 +99,8 @@ def offer(*packages: str) -> list[str]:
     Returns:
         Those of `packages` that are missing now, so that their replacement is what an import gives.
     """
+    if finder not in sys.meta_path:
+        sys.meta_path.append(finder)
     missing = [name for name in packages if not exists(name)]
-    for old, new in REPLACEMENTS.items():
-        if any(old == name or old.startswith(name + ".") for name in packages):
-            finder.exact[old] = new
-    activate()
-    return missing
+    finder.offered.update(packages)
+    return [name for name in missing if exists(name)]

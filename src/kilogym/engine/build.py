@@ -40,7 +40,7 @@ def args_struct(real: Any) -> Any:
     """The kernel's argument block: every array of a batch. One type per precision."""
     fields: dict[str, Any] = {}
     for table in (PARAMETERS, STATE, INPUT, OUTPUT):
-        fields.update({name: wp.array2d[real] for name in table})
+        fields.update(dict.fromkeys(table, wp.array2d[real]))
     fields["warm_impulse"] = wp.array2d[real]
     fields["warm_dof"] = wp.array2d[real]
     fields["control_real"] = wp.array[real]
