@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -139,7 +140,7 @@ class Batch:
         bounds = [self.num_envs * i // self._threads for i in range(self._threads + 1)]
         commands: list[Callable[[], None]] = [
             wp.launch(kernel, b - a, inputs=[args, a, *inputs], device="cpu", record_cmd=True).launch
-            for a, b in zip(bounds, bounds[1:], strict=False)
+            for a, b in itertools.pairwise(bounds)
         ]
         for done in [self._pool.submit(command) for command in commands]:
             done.result()
@@ -161,7 +162,7 @@ class Batch:
         self._query(self._kernels.body_states, out, (self.num_envs, self.model.num_links, 13))
 
     def jacobian(self, tree: int, out: torch.Tensor) -> None:
-        """d(link velocity)/d(generalised velocity) of a tree: [num_envs, links (-1 if fixed), 6, n], com, world axes."""
+        """Link velocities (com, world axes) by generalised velocity: [num_envs, links (-1 if fixed), 6, n]."""
         t = self.topology
         links = t.tree_links[tree] - (0 if self.model.tree_floating[tree] else 1)
         n = t.tree_vs[tree]

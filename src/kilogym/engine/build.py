@@ -1,3 +1,5 @@
+# mypy: ignore-errors
+# (Warp kernels: their annotations are run-time types and their operators are Warp's)
 """Tables and headers -> Warp kernels of one topology, compiled once and cached by content.
 
 Warp puts a native snippet inside a function. Ours is a whole translation unit, so it closes that function first

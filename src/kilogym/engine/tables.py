@@ -6,6 +6,7 @@ only (who is whose parent, which DOFs lie on a path); masses, frames and gains a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kilogym.engine.model import (
@@ -126,7 +127,7 @@ def build_topology(model: EnvModel) -> Topology:
     )  # fmt: skip
 
 
-def _table(name: str, values: list[int] | list[bool]) -> str:
+def _table(name: str, values: Sequence[int]) -> str:
     items = ", ".join(str(int(v)) for v in values) if values else "0"
     return f"KG_TABLE int {name}[{max(len(values), 1)}] = {{{items}}};"
 
@@ -152,15 +153,14 @@ def emit_tables(model: EnvModel, topology: Topology, real: str) -> str:
         v_path.append(len(paths))
         paths += [v, *above]
         path_link += [t.v_link[v]] * (1 + len(above))
-    loaded = [len(t.link_path[link]) for link in model.shape_link] or [1]
-    path = max(1, *loaded)
+    path = max([1, *(len(t.link_path[link]) for link in model.shape_link)])
     sizes = {
         "NT": model.num_trees, "NL": model.num_links, "NJ": model.num_joints, "ND": model.num_dofs,
         "ND1": max(1, model.num_dofs), "NV": max(1, len(t.v_link)), "NM": max(1, total),
         "NP": len(model.pairs), "NG": len(t.ground_shapes),
         "NSENSORS": model.num_sensors, "MAX_CONTACTS": t.max_contacts, "MAX_CONTACTS1": max(1, t.max_contacts),
         "PATH": path, "ROW": path * (2 if model.pairs else 1),
-        "PATH_V": max(1, *(1 + len(a) for a in t.ancestors)) if t.ancestors else 1,
+        "PATH_V": max([1, *(1 + len(above) for above in t.ancestors)]),
     }  # fmt: skip
     lines = [f"#define KG_REAL {real}"]
     lines += [f"static constexpr int {name} = {value};" for name, value in sizes.items()]
@@ -171,7 +171,7 @@ def emit_tables(model: EnvModel, topology: Topology, real: str) -> str:
         f"static constexpr bool HAS_GROUND = {str(bool(t.ground_shapes)).lower()};",
         f"static constexpr bool PROJECT_MOMENTUM = {str(any(model.tree_floating)).lower()};",
     ]
-    tables = {
+    tables: dict[str, Sequence[int]] = {
         "tree_floating": model.tree_floating, "tree_v0": t.tree_v0, "tree_vs": t.tree_vs,
         "tree_link0": t.tree_link0, "tree_links": t.tree_links,
         "link_parent": model.link_parent, "link_tree": model.link_tree, "link_joint0": t.link_joint0,
