@@ -1,8 +1,8 @@
 """The name `gym` for `gymnasium`, where the old package is not installed.
 
 Good for what vectorised GPU clients take from it: spaces, base classes, wrappers' names, registration,
-logger. Its modules *are* gymnasium's, so `gym.spaces.Box` is the Box that the learning libraries know. `gym.make` is
-refused, because the environments it would make have the new step and reset.
+logger. Its modules *are* gymnasium's, so `gym.spaces.Box` is the Box that the learning libraries know.
+`gym.make` is refused, because the environments it would make have the new step and reset.
 """
 
 from __future__ import annotations
