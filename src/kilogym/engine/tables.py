@@ -139,7 +139,8 @@ def emit_tables(model: EnvModel, topology: Topology, real: str) -> str:
     for above in t.ancestors:
         rows.append(total)
         total += 1 + len(above)
-    anc_rows, flat = [], []
+    anc_rows: list[int] = []
+    flat: list[int] = []
     for above in t.ancestors:
         anc_rows.append(len(flat))
         flat += above
@@ -153,13 +154,13 @@ def emit_tables(model: EnvModel, topology: Topology, real: str) -> str:
         v_path.append(len(paths))
         paths += [v, *above]
         path_link += [t.v_link[v]] * (1 + len(above))
-    path = max([1, *(len(t.link_path[link]) for link in model.shape_link)])
+    longest_path = max([1, *(len(t.link_path[link]) for link in model.shape_link)])
     sizes = {
         "NT": model.num_trees, "NL": model.num_links, "NJ": model.num_joints, "ND": model.num_dofs,
         "ND1": max(1, model.num_dofs), "NV": max(1, len(t.v_link)), "NM": max(1, total),
         "NP": len(model.pairs), "NG": len(t.ground_shapes),
         "NSENSORS": model.num_sensors, "MAX_CONTACTS": t.max_contacts, "MAX_CONTACTS1": max(1, t.max_contacts),
-        "PATH": path, "ROW": path * (2 if model.pairs else 1),
+        "PATH": longest_path, "ROW": longest_path * (2 if model.pairs else 1),
         "PATH_V": max([1, *(1 + len(above) for above in t.ancestors)]),
     }  # fmt: skip
     lines = [f"#define KG_REAL {real}"]
