@@ -173,8 +173,10 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--torch-compile", action="store_true", help="let rl_games compile its model, as it would")
     parser.add_argument("--folder", type=Path, help="where logs and checkpoints go; default a new temporary folder")
     parser.add_argument("--out", type=Path, help="also write the JSON to this file")
-    parser.add_argument("extra", nargs="*", help="further Hydra overrides, after --")
-    args = parser.parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    cut = words.index("--") if "--" in words else len(words)
+    args = parser.parse_args(words[:cut])
+    args.extra = words[cut + 1 :]  # further Hydra overrides
     if not (Path(args.checkout) / "isaacgymenvs" / "train.py").is_file():
         parser.error(f"{args.checkout} has no isaacgymenvs/train.py")
     return args

@@ -63,7 +63,8 @@ writer.close()
     assert (result["final_mean_reward"], result["best_mean_reward"]) == (4.0, 5.0)
     assert (result["physics_fps"], result["total_fps"], result["final_episode_length"]) == (200.0, 20.0, 20.0)
     assert [point[0] for point in result["curve"]] == [2, 3]
-    assert report["client_commit"] and report["versions"]["python"]
+    assert report["client_commit"]
+    assert report["versions"]["python"]
 
 
 def test_a_failing_client_is_reported(tmp_path):
