@@ -11,8 +11,17 @@ import numpy as np
 
 from isaacgym.gymapi.constants import STATE_ALL
 from isaacgym.gymapi.gym import convert
-from isaacgym.gymapi.gym.checks import actor_decl, as_env, as_sim, env_decl, need, owner, pose_numbers, vec3
-from isaacgym.gymapi.gym.checks import transform_of
+from isaacgym.gymapi.gym.checks import (
+    actor_decl,
+    as_env,
+    as_sim,
+    env_decl,
+    need,
+    owner,
+    pose_numbers,
+    transform_of,
+    vec3,
+)
 from isaacgym.gymapi.gym.poses import dof_frames
 from isaacgym.gymapi.gym.status import on_failure
 from isaacgym.gymapi.handles import Env, Sim
