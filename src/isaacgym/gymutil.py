@@ -71,7 +71,7 @@ def parse_bool(text: str | bool) -> bool:
 
 
 def parse_device_str(device: str) -> tuple[str, int]:
-    """"cpu" -> ("cpu", 0), "cuda" -> ("cuda", 0), "cuda:N" -> ("cuda", N).
+    """ "cpu" -> ("cpu", 0), "cuda" -> ("cuda", 0), "cuda:N" -> ("cuda", N).
 
     Raises:
         ValueError: anything else.
@@ -200,9 +200,7 @@ def parse_sim_config(config: Mapping[str, Any], sim_params: gymapi.SimParams) ->
             num_client_threads, and mappings "physx" and "flex".
         sim_params: Edited in place.
     """
-    parse_float_int_bool(
-        config, sim_params, ("dt",), ("substeps", "num_client_threads"), ("use_gpu_pipeline",)
-    )
+    parse_float_int_bool(config, sim_params, ("dt",), ("substeps", "num_client_threads"), ("use_gpu_pipeline",))
     if "up_axis" in config:
         sim_params.up_axis = gymapi.UpAxis(int(config["up_axis"]))
     if "gravity" in config:

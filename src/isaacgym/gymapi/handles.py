@@ -13,7 +13,6 @@ from isaacgym.gymapi.records import PerformanceTimers
 
 if TYPE_CHECKING:
     from isaacgym.gymapi.gym.classic import ClassicState
-
     from kilogym.assets.asset import Asset as KilogymAsset
     from kilogym.sim import Simulation
 

@@ -24,9 +24,7 @@ class _Math(Struct):
     dtype: ClassVar[np.dtype]
 
     def __repr__(self) -> str:
-        inside = ", ".join(
-            repr(value) if isinstance(value, Struct) else f"{value:f}" for value in self._values
-        )
+        inside = ", ".join(repr(value) if isinstance(value, Struct) else f"{value:f}" for value in self._values)
         return f"{type(self).__name__}({inside})"
 
     @classmethod

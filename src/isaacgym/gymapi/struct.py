@@ -181,9 +181,7 @@ def assign(target: Struct, value: Any) -> Struct:
     else:
         raise TypeError(f"expected a {type(target).__name__}, got {type(value).__name__}")
     if len(items) != len(target._fields):
-        raise ValueError(
-            f"expected {len(target._fields)} values for a {type(target).__name__}, got {len(items)}"
-        )
+        raise ValueError(f"expected {len(target._fields)} values for a {type(target).__name__}, got {len(items)}")
     values = target._values
     for field, item in zip(target._fields, items, strict=True):
         values[field.index] = field.convert(values[field.index], item)

@@ -54,9 +54,7 @@ class PropertyCalls:
         return convert.shape_objects(env.sim.simulation.get_shape_properties(env.index, actor))
 
     @on_failure(False)
-    def set_actor_rigid_shape_properties(
-        self, env: Env, actor: int, props: list[RigidShapeProperties]
-    ) -> bool:
+    def set_actor_rigid_shape_properties(self, env: Env, actor: int, props: list[RigidShapeProperties]) -> bool:
         """Set friction, restitution and offsets; collision filters before `prepare_sim` only."""
         decl = actor_decl(env, actor)
         simulation = env.sim.simulation
@@ -139,9 +137,7 @@ class PropertyCalls:
         return pick(joints, joint, "joint of the tendon")
 
     @on_failure(-1)
-    def find_actor_fixed_tendon_joint_index(
-        self, env: Env, actor: int, tendon: int, joint_name: str
-    ) -> int:
+    def find_actor_fixed_tendon_joint_index(self, env: Env, actor: int, tendon: int, joint_name: str) -> int:
         """Index of a joint in a tendon, -1 if there is none."""
         return find(list(pick(actor_decl(env, actor).asset.tendons, tendon, "tendon").joints), joint_name)
 

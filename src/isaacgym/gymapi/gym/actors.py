@@ -38,9 +38,7 @@ def handle_of(env: Env, actor: int, index: int, kind: str) -> int:
     """Env-relative handle of an actor's body, DOF or joint."""
     decl = actor_decl(env, actor)
     if not 0 <= index < item_count(decl.asset, kind):
-        raise IndexError(
-            f"{kind} {index} of actor {decl.name!r}: expected 0 <= index < {item_count(decl.asset, kind)}"
-        )
+        raise IndexError(f"{kind} {index} of actor {decl.name!r}: expected 0 <= index < {item_count(decl.asset, kind)}")
     return getattr(decl, f"{kind}_start") + index
 
 
@@ -97,9 +95,7 @@ class ActorCalls:
             )
         pos, quat = pose_numbers(pose)
         shapes = asset.shapes if asset.shapes_edited else None
-        return simulation.create_actor(
-            env.index, asset.asset, pos, quat, name, group, filter, segmentationId, shapes
-        )
+        return simulation.create_actor(env.index, asset.asset, pos, quat, name, group, filter, segmentationId, shapes)
 
     def find_actor_handle(self, env: Env, name: str) -> int:
         """Handle of the first actor of that name."""

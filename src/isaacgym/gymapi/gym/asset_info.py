@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 
 from isaacgym.gymapi.body_properties import (
@@ -165,18 +167,13 @@ class AssetInfoCalls:
 
     def get_asset_tendon_properties(self, asset: Asset) -> list[TendonProperties]:
         """In file order."""
-        if need(Asset, asset).tendons is None:
-            return convert.tendon_objects(asset.asset)
-        import copy
-
-        return copy.deepcopy(asset.tendons)  # type: ignore[return-value]
+        kept: list[TendonProperties] | None = need(Asset, asset).tendons
+        return convert.tendon_objects(asset.asset) if kept is None else copy.deepcopy(kept)
 
     @without_effect(TENDONS)
     @on_failure(False)
     def set_asset_tendon_properties(self, asset: Asset, props: list[TendonProperties]) -> bool:
         """Keep tendon properties."""
-        import copy
-
         convert.check_count(props, len(kilogym_asset(asset).tendons), "tendon properties")
         asset.tendons = [copy.deepcopy(need(TendonProperties, item)) for item in props]
         return True
@@ -196,9 +193,7 @@ class AssetInfoCalls:
 
     @without_effect(TENDONS)
     @on_failure(False)
-    def set_asset_fixed_tendon_joint_coefficients(
-        self, asset: Asset, tendon: int, coefficients: list[float]
-    ) -> bool:
+    def set_asset_fixed_tendon_joint_coefficients(self, asset: Asset, tendon: int, coefficients: list[float]) -> bool:
         """Keep coefficients."""
         old = self.get_asset_fixed_tendon_joint_coefficients(asset, tendon)
         convert.check_count(coefficients, len(old), "tendon coefficients")

@@ -20,9 +20,7 @@ class AssetCalls:
     """Make assets of files and sizes. Failures return None and log the reason."""
 
     @on_failure(None)
-    def load_asset(
-        self, sim: Sim, rootpath: str, filename: str, options: AssetOptions | None = None
-    ) -> Asset | None:
+    def load_asset(self, sim: Sim, rootpath: str, filename: str, options: AssetOptions | None = None) -> Asset | None:
         """Import a .urdf, or a .xml or .mjcf (MJCF) file.
 
         Args:
@@ -36,9 +34,7 @@ class AssetCalls:
         return _handle(sim, load_asset(rootpath, filename, _import_options(options)))
 
     @on_failure(None)
-    def load_urdf(
-        self, sim: Sim, rootpath: str, filename: str, options: AssetOptions | None = None
-    ) -> Asset | None:
+    def load_urdf(self, sim: Sim, rootpath: str, filename: str, options: AssetOptions | None = None) -> Asset | None:
         """Import a URDF file, whatever its extension."""
         from pathlib import Path
 
@@ -49,9 +45,7 @@ class AssetCalls:
         return _handle(sim, load_urdf(root / filename, _import_options(options), root.resolve()))
 
     @on_failure(None)
-    def load_mjcf(
-        self, sim: Sim, rootpath: str, filename: str, options: AssetOptions | None = None
-    ) -> Asset | None:
+    def load_mjcf(self, sim: Sim, rootpath: str, filename: str, options: AssetOptions | None = None) -> Asset | None:
         """Import an MJCF file, whatever its extension."""
         from pathlib import Path
 
@@ -66,9 +60,7 @@ class AssetCalls:
         raise AssertionError
 
     @missing("OpenSim files are not read yet; export the model to URDF or MJCF")
-    def load_opensim(
-        self, sim: Sim, rootpath: str, filename: str, options: AssetOptions | None = None
-    ) -> Asset:
+    def load_opensim(self, sim: Sim, rootpath: str, filename: str, options: AssetOptions | None = None) -> Asset:
         """Import an OpenSim file."""
         raise AssertionError
 

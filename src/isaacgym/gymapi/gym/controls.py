@@ -224,9 +224,7 @@ class ControlCalls:
         return np.zeros(0, SoftContact.dtype)
 
     @without_effect("the viewer has no window: nothing is drawn")
-    def draw_env_rigid_contacts(
-        self, viewer: Viewer, env: Env, color: Vec3, scale: float, sqrt_scale: bool
-    ) -> None:
+    def draw_env_rigid_contacts(self, viewer: Viewer, env: Env, color: Vec3, scale: float, sqrt_scale: bool) -> None:
         """Accepted."""
         as_viewer(viewer)
         env_decl(env)

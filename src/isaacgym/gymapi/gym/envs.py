@@ -73,9 +73,7 @@ class EnvCalls:
 
     @without_effect("a hint to a broad phase that Kilogym does not have")
     @on_failure(False)
-    def begin_aggregate(
-        self, env: Env, max_bodies: int, max_shapes: int, enable_self_collisions: bool
-    ) -> bool:
+    def begin_aggregate(self, env: Env, max_bodies: int, max_shapes: int, enable_self_collisions: bool) -> bool:
         """Accepted: Kilogym has no broad phase that it could help."""
         as_env(env)
         return True

@@ -167,16 +167,12 @@ class SimulationCalls:
         return sim.timers[handle]
 
     @missing(_USD)
-    def load_sim(
-        self, compute_device: int, graphics_device: int, type: SimType, usd_root: str, usd_file: str
-    ) -> Sim:
+    def load_sim(self, compute_device: int, graphics_device: int, type: SimType, usd_root: str, usd_file: str) -> Sim:
         """Open a USD scene."""
         raise AssertionError
 
     @missing(_USD)
-    def attach_sim(
-        self, compute_device: int, graphics_device: int, type: SimType, usd_root: str, usd_file: str
-    ) -> Sim:
+    def attach_sim(self, compute_device: int, graphics_device: int, type: SimType, usd_root: str, usd_file: str) -> Sim:
         """Open a USD scene with write-back."""
         raise AssertionError
 

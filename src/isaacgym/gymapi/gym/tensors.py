@@ -140,9 +140,7 @@ class SetTensorCalls:
         return _set(sim, "set_root_states", states)
 
     @on_failure(False)
-    def set_actor_root_state_tensor_indexed(
-        self, sim: Sim, states: Tensor, indices: Tensor, count: int
-    ) -> bool:
+    def set_actor_root_state_tensor_indexed(self, sim: Sim, states: Tensor, indices: Tensor, count: int) -> bool:
         """Set root states of some actors."""
         return _set(sim, "set_root_states", states, indices, count)
 
@@ -162,9 +160,7 @@ class SetTensorCalls:
         return _set(sim, "set_position_targets", targets)
 
     @on_failure(False)
-    def set_dof_position_target_tensor_indexed(
-        self, sim: Sim, targets: Tensor, indices: Tensor, count: int
-    ) -> bool:
+    def set_dof_position_target_tensor_indexed(self, sim: Sim, targets: Tensor, indices: Tensor, count: int) -> bool:
         """Set position targets of some actors."""
         return _set(sim, "set_position_targets", targets, indices, count)
 
@@ -174,9 +170,7 @@ class SetTensorCalls:
         return _set(sim, "set_velocity_targets", targets)
 
     @on_failure(False)
-    def set_dof_velocity_target_tensor_indexed(
-        self, sim: Sim, targets: Tensor, indices: Tensor, count: int
-    ) -> bool:
+    def set_dof_velocity_target_tensor_indexed(self, sim: Sim, targets: Tensor, indices: Tensor, count: int) -> bool:
         """Set velocity targets of some actors."""
         return _set(sim, "set_velocity_targets", targets, indices, count)
 
@@ -186,9 +180,7 @@ class SetTensorCalls:
         return _set(sim, "set_actuation_forces", forces)
 
     @on_failure(False)
-    def set_dof_actuation_force_tensor_indexed(
-        self, sim: Sim, forces: Tensor, indices: Tensor, count: int
-    ) -> bool:
+    def set_dof_actuation_force_tensor_indexed(self, sim: Sim, forces: Tensor, indices: Tensor, count: int) -> bool:
         """Set actuation forces of some actors."""
         return _set(sim, "set_actuation_forces", forces, indices, count)
 
@@ -306,9 +298,7 @@ def _torch(sim: Sim, tensor: Any) -> torch.Tensor:
     from isaacgym.gymtorch import wrap_tensor
 
     if not isinstance(tensor, Tensor):
-        raise TypeError(
-            f"expected a gymapi.Tensor, got {type(tensor).__name__}; use gymtorch.unwrap_tensor(...)"
-        )
+        raise TypeError(f"expected a gymapi.Tensor, got {type(tensor).__name__}; use gymtorch.unwrap_tensor(...)")
     if tensor.dtype is not TensorDataType.DTYPE_FLOAT32:
         raise ValueError(f"expected a float32 tensor, got {tensor!r}; use .float()")
     return wrap_tensor(tensor)
