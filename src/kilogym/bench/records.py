@@ -1,0 +1,202 @@
+"""Records of a comparison: JSON for programs, a Markdown table for people."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import math
+import platform
+import subprocess
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from kilogym.bench.engine import Engine, Setting
+from kilogym.bench.measure import Measurement, Plan
+
+BASELINE = "MuJoCo Warp"
+"""The engine that `ratio` divides by."""
+
+FAIRNESS = """\
+**How to read it.** Every engine simulates the same MJCF file on a plane with the same dt and the same random motor
+torques (uniform over each motor's range, a new draw every `hold` steps, equal seeds), in one run on one machine.
+On CUDA, `hold` steps are captured as one graph for every engine; on the CPU they are called one by one. Speed is
+the median of the repeats, counting all envs; the spread is (fastest - slowest) / median. Compilation and capture
+are in `ready`, not in the speed.
+
+The engines do not solve the same problem: MuJoCo's contacts are soft by design and its default softness is kept, so
+its penetration is a choice and no fault; it runs Newton iterations to convergence or to the limit given. Kilogym's
+contacts are rigid, solved by a few iterations of a soft-step scheme in float32. MuJoCo C runs in float64 on the
+CPU, for a sense of scale. Contacts and penetration are measured alike for all: MuJoCo C's collision functions on
+the positions that each engine produced; shapes nearer than 1 mm touch, penetration is over touching pairs. An env
+that is not finite stays so and is counted. *dropped* marks an engine that ran out of room for contacts, which
+flatters its speed.
+"""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One engine, one robot, one number of envs."""
+
+    robot: str
+    engine: str
+    num_envs: int
+    physics_steps_per_s: float
+    ratio: float | None  # to BASELINE with the same robot and number of envs; None without one
+    contacts_per_env: float
+    penetration_mean_m: float
+    penetration_p99_m: float
+    nonfinite_envs: int
+    device: str
+    versions: dict[str, str]
+    driver: str
+    commit: str
+    spread: float
+    prepare_s: float
+    engine_contacts_per_env: float | None
+    contacts_dropped: bool
+    speeds: list[float]
+    settings: dict[str, Any]
+
+
+def record(kind: type[Engine], setting: Setting, plan: Plan, result: Measurement) -> Record:
+    """Put a measurement beside where and how it was made."""
+    return Record(
+        robot=setting.robot.name,
+        engine=kind.name,
+        num_envs=result.num_envs,
+        physics_steps_per_s=result.speed,
+        ratio=None,
+        contacts_per_env=result.quality.contacts_per_env,
+        penetration_mean_m=result.quality.mean,
+        penetration_p99_m=result.quality.p99,
+        nonfinite_envs=result.nonfinite_envs,
+        device=device_name(setting.device if kind.name != "MuJoCo C" else "cpu"),
+        versions=versions(),
+        driver=driver(),
+        commit=commit(),
+        spread=result.spread,
+        prepare_s=result.prepare_s,
+        engine_contacts_per_env=result.own_contacts,
+        contacts_dropped=result.overflowed,
+        speeds=result.speeds,
+        settings={"dt": setting.dt, "hold": setting.hold, "note": kind.note, **asdict(plan)},
+    )
+
+
+def with_ratios(records: list[Record], requested: dict[int, int] | None = None) -> list[Record]:
+    """Fill `ratio` from the baseline of the same robot.
+
+    Args:
+        records: Of one run.
+        requested: Position in `records` -> number of envs that was asked for, where an engine runs fewer.
+    """
+    asked = [(requested or {}).get(i, r.num_envs) for i, r in enumerate(records)]
+    base = {(r.robot, n): r.physics_steps_per_s for r, n in zip(records, asked, strict=True) if r.engine == BASELINE}
+    filled = []
+    for r, n in zip(records, asked, strict=True):
+        divisor = base.get((r.robot, n))
+        ratio = r.physics_steps_per_s / divisor if divisor else None
+        filled.append(Record(**{**asdict(r), "ratio": ratio}))
+    return filled
+
+
+def to_json(records: list[Record]) -> str:
+    """A JSON list; numbers that are not finite become null."""
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, float) and not math.isfinite(value):
+            return None
+        if isinstance(value, dict):
+            return {k: clean(v) for k, v in value.items()}
+        return [clean(v) for v in value] if isinstance(value, list) else value
+
+    return json.dumps([clean(asdict(r)) for r in records], indent=1) + "\n"
+
+
+def to_markdown(records: list[Record]) -> str:
+    """A table, and what must be known to read it."""
+    if not records:
+        return "No measurements.\n"
+    first = records[0]
+    lines = [
+        f"# Physics speed, {', '.join(sorted({r.device for r in records}))}",
+        "",
+        f"Commit {first.commit}; {', '.join(f'{k} {v}' for k, v in first.versions.items())}; driver {first.driver}.",
+        f"dt {first.settings['dt']:.6g} s, controls held for {first.settings['hold']} steps, median of "
+        f"{first.settings['repeats']} x {first.settings['steps']} steps.",
+        "",
+        "| robot | envs | engine | steps/s | ratio | spread | ready | touching pairs/env | penetration mean, p99 "
+        "| not finite |",
+        "|---|--:|---|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for r in records:
+        ratio = "" if r.ratio is None else f"{r.ratio:.2f}x"
+        engine = r.engine + (" (dropped contacts)" if r.contacts_dropped else "")
+        lines.append(
+            f"| {r.robot} | {r.num_envs} | {engine} | {si(r.physics_steps_per_s)} | {ratio} | {r.spread:.0%} "
+            f"| {r.prepare_s:.1f} s | {r.contacts_per_env:.1f} | {1e3 * r.penetration_mean_m:.2f}, "
+            f"{1e3 * r.penetration_p99_m:.2f} mm | {r.nonfinite_envs} |"
+        )
+    notes = {r.engine: r.settings["note"] for r in records}
+    lines += ["", *(f"- {engine}: {note}." for engine, note in notes.items()), "", FAIRNESS]
+    return "\n".join(lines)
+
+
+def si(value: float) -> str:
+    """1234567 -> "1.23 M"."""
+    for factor, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if value >= factor:
+            return f"{value / factor:.3g}{unit}"
+    return f"{value:.3g}"
+
+
+def versions() -> dict[str, str]:
+    """Versions of what takes part, as installed."""
+    found = {"python": platform.python_version()}
+    for name in ("warp-lang", "torch", "mujoco", "mujoco-warp", "numpy"):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def device_name(device: str) -> str:
+    """The GPU's name, or the CPU's model and the number of cores."""
+    if device != "cpu":
+        return torch.cuda.get_device_name(device)
+    import os
+
+    model = platform.processor() or platform.machine()
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                model = line.partition(":")[2].strip()
+                break
+    except OSError:
+        pass
+    return f"{model}, {os.cpu_count()} cores"
+
+
+def driver() -> str:
+    """Version of the GPU's driver; "none" without a GPU."""
+    return _first_line("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader") or "none"
+
+
+def commit() -> str:
+    """The commit Kilogym is at, "+" if files were changed since; "unknown" outside a checkout."""
+    folder = str(Path(__file__).parent)
+    head = _first_line("git", "-C", folder, "rev-parse", "--short", "HEAD")
+    changed = _first_line("git", "-C", folder, "status", "--porcelain", "--untracked-files=no")
+    return f"{head}{'+' if changed else ''}" if head else "unknown"
+
+
+def _first_line(*command: str) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip().partition("\n")[0] if done.returncode == 0 else ""
