@@ -64,5 +64,5 @@ class Engine(abc.ABC):
         """Whether contacts or constraint rows were dropped for want of room, which makes a step cheaper."""
         return False
 
-    def close(self) -> None:
-        """Free what the engine holds."""
+    def close(self) -> None:  # noqa: B027
+        """Free what the engine holds; nothing by default."""

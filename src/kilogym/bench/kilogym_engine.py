@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from kilogym.assets import ImportOptions, load_asset
+from kilogym.assets import AssetWarning, ImportOptions, load_asset
 from kilogym.bench.engine import Engine, Setting
 from kilogym.sim import Simulation, SimulationParams
 
@@ -24,7 +26,9 @@ class KilogymEngine(Engine):
         super().__init__(setting)
         robot, envs = setting.robot, setting.num_envs
         options = ImportOptions(angular_damping=0.0, max_angular_velocity=1000.0)
-        self.asset = load_asset(robot.file.parent, robot.file.name, options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AssetWarning)  # what a file says about lights is no news here
+            self.asset = load_asset(robot.file.parent, robot.file.name, options)
         params = SimulationParams(
             dt=setting.dt, substeps=1, position_iterations=4, velocity_iterations=1, rest_offset=0.0,
             faults="ignore",

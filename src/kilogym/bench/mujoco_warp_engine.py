@@ -46,9 +46,10 @@ class MujocoWarpEngine(Engine):
                 with wp.ScopedCapture() as capture:
                     self._steps()
                 self._graph = capture.graph
+                self._stream = wp.stream_from_torch(torch.cuda.current_stream(setting.device))
             for name, value in start.items():
                 wp.to_torch(getattr(self._data, name)).copy_(value)
-            self._data.time.zero_()
+            wp.synchronize_device(self._device)
         self._most_contacts = contacts * setting.num_envs
         self._most_rows = rows
 
@@ -58,16 +59,13 @@ class MujocoWarpEngine(Engine):
 
     def set_controls(self, controls: Tensor) -> None:
         self._controls.copy_(controls)
-        if self._device.is_cuda:  # the graph runs on Warp's stream, the copy on torch's
-            stream = self._wp.stream_from_torch(torch.cuda.current_stream())
-            self._wp.get_stream(self._device).wait_stream(stream)
 
     def advance(self) -> None:
-        with self._wp.ScopedDevice(self._device):
-            if self._graph is None:
+        if self._graph is None:
+            with self._wp.ScopedDevice(self._device):
                 self._steps()
-            else:
-                self._wp.capture_launch(self._graph)
+        else:  # on torch's stream, behind the copy of the controls
+            self._wp.capture_launch(self._graph, stream=self._stream)
 
     def synchronize(self) -> None:
         self._wp.synchronize_device(self._device)
