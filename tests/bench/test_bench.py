@@ -54,10 +54,12 @@ def test_quality_is_zero_without_contacts_and_counts_touching_pairs():
 
 def test_penetration_is_read_off_the_positions(setting):
     robot = setting.robot
-    torso = robot.model.body("torso").id
-    radius = robot.model.geom_size[robot.model.body_geomadr[torso], 0]
+    torso = robot.model.geom("torso").id
+    radius = robot.model.geom_size[torso, 0]
+    # on its back, legs in the air: the torso's sphere is the lowest shape
     sunk, flying = robot.start.copy(), robot.start.copy()
-    sunk[2], flying[2] = radius - 0.01, 5.0
+    sunk[2], sunk[3:7] = radius - 0.01, (0.0, 1.0, 0.0, 0.0)
+    flying[2] = 5.0
     broken = np.full_like(sunk, np.nan)
     quality = Quality()
     quality.add(robot, np.array([sunk, flying, broken]))
@@ -125,17 +127,22 @@ def test_room_is_more_than_a_lying_robot_needs(setting):
     assert rows % 8 == 0
 
 
-def test_kilogym_engine_starts_where_mujoco_does(setting):
-    engine, reference = KilogymEngine(setting), MujocoEngine(setting)
+def test_kilogym_engine_moves_as_mujoco_does(setting):
+    """Same start, and in free fall the same torques turn the same joints as far.
+
+    Both integrate to first order: the paths differ by a share of 1 / steps, so short steps are taken.
+    """
+    finer = replace(setting, dt=setting.dt / 16, hold=64, robot=load_robot("ant", setting.dt / 16))
+    engine, reference = KilogymEngine(finer), MujocoEngine(finer)
     assert np.abs(engine.positions() - reference.positions()).max() < 1e-6
-    # free fall with the same torques: the same joints turn the same way
     controls = torch.zeros(3, 8)
     controls[:, 2] = 0.3
     for one in (engine, reference):
         one.set_controls(controls)
         one.advance()
     moved = [one.positions()[0] - setting.robot.start for one in (engine, reference)]
-    assert np.abs(moved[0] - moved[1]).max() < 0.1 * np.abs(moved[1]).max()
+    assert np.abs(moved[1]).max() > 0.1
+    assert np.abs(moved[0] - moved[1]).max() < 0.015 * np.abs(moved[1]).max()
     engine.close()
     reference.close()
 

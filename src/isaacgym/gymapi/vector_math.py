@@ -79,7 +79,7 @@ def euler_of(x: float, y: float, z: float, w: float) -> tuple[float, float, floa
     sin_y = 2.0 * (w * y - z * x)
     # in single precision sin_y is known to 1e-6, and x and z apart only where cos_y is larger than that
     if abs(sin_y) > 1.0 - 1e-6:
-        return math.copysign(2.0, sin_y) * math.atan2(x, w), math.copysign(math.pi / 2, sin_y), 0.0
+        return 2.0 * math.atan2(x, w), math.copysign(math.pi / 2, sin_y), 0.0
     return (
         math.atan2(2.0 * (w * x + y * z), 1.0 - 2.0 * (x * x + y * y)),
         math.asin(sin_y),

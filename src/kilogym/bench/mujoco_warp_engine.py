@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
@@ -29,7 +30,9 @@ class MujocoWarpEngine(Engine):
         self._device = wp.get_device(setting.device)
         contacts, rows = room_needed(setting)
         with wp.ScopedDevice(self._device):
-            self._model: Any = mjw.put_model(robot.model)
+            model = copy.copy(robot.model)
+            model.opt.disableflags &= ~int(mujoco.mjtDisableBit.mjDSBL_AUTORESET)  # it has no auto-reset to disable
+            self._model: Any = mjw.put_model(model)
             self._model.opt.warn_overflow = 0
             data = mujoco.MjData(robot.model)
             data.qpos[:] = robot.start
