@@ -41,6 +41,10 @@ class Learner(abc.ABC):
         """Roll out `horizon` actions and update the policy; returns losses and the learning rate, by name."""
 
     @abc.abstractmethod
+    def set_learning_rate(self, value: float) -> None:
+        """The optimiser's step from now on; called before each iteration when the schedule is linear."""
+
+    @abc.abstractmethod
     def act(self, obs: Tensor) -> Tensor:
         """The policy without its noise: actions for observations [E, num_obs]. Changes nothing."""
 

@@ -158,6 +158,10 @@ class RlGamesLearner(Learner):
             "learning_rate": float(self.agent.last_lr),
         }
 
+    def set_learning_rate(self, value: float) -> None:
+        self.agent.last_lr = value
+        self.agent.update_lr(value)
+
     def act(self, obs: Tensor) -> Tensor:
         # past the model's own forward, which would draw a sample and so change later ones
         model = self.agent.model

@@ -78,7 +78,7 @@ def rsl_rl_config(ppo: PpoConfig) -> dict[str, Any]:
             "learning_rate": ppo.learning_rate,
             "max_grad_norm": ppo.max_grad_norm,
             "use_clipped_value_loss": ppo.clip_value,
-            "schedule": ppo.schedule,
+            "schedule": "adaptive" if ppo.schedule == "adaptive" else "fixed",
             "desired_kl": ppo.desired_kl,
         },
         "actor": {
@@ -119,6 +119,11 @@ class RslRlLearner(Learner):
             self.alg.compute_returns(self.obs)
         losses = self.alg.update()
         return {**losses, "learning_rate": self.alg.learning_rate}
+
+    def set_learning_rate(self, value: float) -> None:
+        self.alg.learning_rate = value
+        for group in self.alg.optimizer.param_groups:
+            group["lr"] = value
 
     def act(self, obs: Tensor) -> Tensor:
         policy = self.alg.get_policy()

@@ -34,6 +34,12 @@ class RunIdentity:
     task_config: dict[str, Any]
 
 
+def linear_schedule(ppo: PpoConfig, iteration: int) -> float:
+    """The learning rate of an iteration (0 is the first): straight from the first one to a twentieth of it."""
+    share = iteration / max(ppo.max_iterations, 1)
+    return ppo.learning_rate * max(1.0 - share, 0.05)
+
+
 class Trainer:
     """Trains a policy on `env`, leaves checkpoints in `folder`, and stops in order on SIGINT.
 
@@ -80,6 +86,8 @@ class Trainer:
                 self._iterate()
                 if self.iteration % self.ppo.save_interval == 0:
                     self.save(self.folder / f"checkpoint_{self.iteration:06d}.pt")
+                    # a run that is killed goes on from here
+                    self.save(self.folder / LATEST)
             self.save(self.folder / LATEST)
         finally:
             if previous is not None:
@@ -87,6 +95,8 @@ class Trainer:
 
     def _iterate(self) -> None:
         start = time.perf_counter()
+        if self.ppo.schedule == "linear":
+            self.learner.set_learning_rate(linear_schedule(self.ppo, self.iteration))
         losses = self.learner.iterate()
         stats = self.meter.read()
         elapsed = time.perf_counter() - start

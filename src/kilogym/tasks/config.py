@@ -42,9 +42,9 @@ class PpoConfig:
     minibatches: int = 4
     """Pieces each pass is cut into; divides num_envs * horizon."""
     learning_rate: float = 3e-4
-    """Step of the optimiser (Adam), the first one when the schedule is adaptive."""
-    schedule: Literal["adaptive", "fixed"] = "adaptive"
-    """adaptive: the learning rate follows desired_kl."""
+    """Step of the optimiser (Adam), the first one unless the schedule is fixed."""
+    schedule: Literal["adaptive", "linear", "fixed"] = "adaptive"
+    """adaptive: the learning rate follows desired_kl; linear: it falls to a twentieth over max_iterations."""
     desired_kl: float = 0.01
     """Change of the policy an update aims at (KL divergence) when the schedule is adaptive."""
     gamma: float = 0.99
