@@ -16,7 +16,10 @@ from pathlib import Path
 import warp as wp
 
 from kilogym.assets import load_asset
-from kilogym.engine.batch import Batch, EngineOptions
+from kilogym.engine.batch import EngineOptions
+from kilogym.engine.build import kernels
+from kilogym.engine.mapping import choose_mapping
+from kilogym.engine.tables import build_topology, emit_tables
 from kilogym.scene.compile import compile_scene
 from kilogym.scene.declarations import GroundPlane, Scene
 
@@ -33,10 +36,21 @@ def sections(data: bytes) -> dict[str, bytes]:
     return {text[h[0] : text.index(b"\0", h[0])].decode(): data[h[4] : h[4] + h[5]] for h in headers}
 
 
+def shared_bytes(data: bytes) -> int:
+    """Static shared memory of all kernels [bytes]: their sections take no room in the file, so the header tells."""
+    offset = struct.unpack_from("<Q", data, 0x28)[0]
+    size, count, names = struct.unpack_from("<HHH", data, 0x3A)
+    headers = [struct.unpack_from("<IIQQQQ", data, offset + i * size) for i in range(count)]
+    table = headers[names]
+    text = data[table[4] : table[4] + table[5]]
+    return max([0, *(h[5] for h in headers if text[h[0] :].startswith(b".nv.shared.") and b"reserved" not in text[h[0] : h[0] + 24])])
+
+
 def usage(cubin: bytes) -> dict[str, int]:
     """The largest register count and stack [bytes] of any function, and the code's size [bytes]."""
     parts = sections(cubin)
     found = {"registers": 0, "stack": 0, "code": sum(len(v) for k, v in parts.items() if k.startswith(".text"))}
+    found["shared"] = shared_bytes(cubin)
     info = parts[".nv.info"]
     at = 0
     while at + 4 <= len(info):
@@ -58,6 +72,8 @@ def main() -> None:
     parser.add_argument("--kernel", default="step")
     parser.add_argument("--filter", type=int, default=1, help="1: no self-collision, 0: with")
     parser.add_argument("--block-dim", type=int, default=64)
+    parser.add_argument("--lanes", type=int, default=8)
+    parser.add_argument("--rows", default="auto", choices=("auto", "shared", "global"))
     parser.add_argument("--keep", type=Path, help="folder for the source and the cubin")
     args = parser.parse_args()
     wp.config.quiet = True
@@ -67,8 +83,11 @@ def main() -> None:
     asset = load_asset(str(args.robot.parent), args.robot.name)
     scene.create_actor(0, asset, (0, 0, 1), (0, 0, 0, 1), "robot", 0, args.filter)
     model = compile_scene(scene)[0].model
-    batch = Batch(model, 1, "cpu", EngineOptions())
-    kernel = getattr(batch._kernels, args.kernel)
+    topology = build_topology(model)
+    options = EngineOptions(lanes=args.lanes, block_dim=args.block_dim, rows=args.rows)
+    mapping = choose_mapping(model, topology, 4096, "cuda", options)
+    made = kernels(emit_tables(model, topology, "float"), emit_tables(model, topology, "float", mapping), wp.float32)
+    kernel = getattr(made, args.kernel)
     folder = args.keep or Path(tempfile.mkdtemp())
     started = time.perf_counter()
     wp.compile_aot_module(kernel.module, arch=args.arch, module_dir=str(folder), use_ptx=False)
@@ -76,7 +95,7 @@ def main() -> None:
     for cubin in folder.glob("*.cubin"):
         found = usage(cubin.read_bytes())
         print(
-            f"{args.robot.stem} {args.kernel}: {found['registers']} registers, {found['stack']} B stack, "
+            f"{args.robot.stem} {args.kernel} {mapping.lanes} lanes: {found['registers']} registers, {found['shared']} B shared, {found['stack']} B stack, "
             f"{found['code'] / 1024:.0f} KiB code, {seconds:.1f} s"
         )
 

@@ -16,7 +16,8 @@ import warp as wp
 from kilogym.engine.build import kernels
 from kilogym.engine.control import StepControl
 from kilogym.engine.model import INPUT, OUTPUT, PARAMETERS, STATE, EnvModel
-from kilogym.engine.tables import build_topology, emit_tables
+from kilogym.engine.mapping import choose_mapping
+from kilogym.engine.tables import Mapping, build_topology, emit_tables, row_bytes
 
 FAULT_NONFINITE = 1
 """The env's state became non-finite; it is frozen at the last finite one until its state is set."""
@@ -31,8 +32,9 @@ class EngineOptions:
     """How a batch is compiled and run."""
 
     precision: Literal["float32", "float64"] = "float32"
-    lanes: int = 1  # GPU lanes per env
-    block_dim: int = 64  # CUDA threads per block
+    lanes: int = 0  # GPU threads per env in a step, a power of two up to 32; 0 = chosen
+    block_dim: int = 0  # CUDA threads per block in a step; 0 = chosen
+    rows: Literal["auto", "shared", "global"] = "auto"  # where a lane group keeps its contact rows
     threads: int = 0  # CPU threads; 0 = all cores (KILOGYM_THREADS overrides)
 
 
@@ -53,10 +55,6 @@ class Batch:
         if num_envs < 1:
             raise ValueError(f"Batch: expected num_envs >= 1, got {num_envs}")
         self.options = options or EngineOptions()
-        if self.options.lanes != 1:
-            raise NotImplementedError(
-                f"EngineOptions.lanes = {self.options.lanes}: only one lane per env is built; lane groups are missing"
-            )
         wp.init()
         self.model = model
         self.num_envs = num_envs
@@ -65,7 +63,10 @@ class Batch:
         double = self.options.precision == "float64"
         self._real = torch.float64 if double else torch.float32
         self._warp_real = wp.float64 if double else wp.float32
-        self._kernels = kernels(emit_tables(model, self.topology, "double" if double else "float"), self._warp_real)
+        self.mapping = choose_mapping(model, self.topology, num_envs, self.device.type, self.options)
+        name = "double" if double else "float"
+        tables, step_tables = (emit_tables(model, self.topology, name, m) for m in (Mapping(), self.mapping))
+        self._kernels = kernels(tables, step_tables, self._warp_real)
 
         self.params: dict[str, torch.Tensor] = {}
         for name, (per, components, _) in PARAMETERS.items():
@@ -87,6 +88,8 @@ class Batch:
             "warm_impulse": self._zeros(3 * contacts, num_envs),
             "warm_dof": self._zeros(4 * max(1, model.num_dofs), num_envs),
         }
+        words = 0 if self.mapping.rows_shared else row_bytes(self.topology, model, 4) // 4
+        self._rows = torch.zeros(max(1, words * num_envs), dtype=self._real, device=self.device)
         self.fault = torch.zeros(num_envs, dtype=torch.int32, device=self.device)
         self.contact_count = torch.zeros_like(self.fault)
         self.contact_overflow = torch.zeros_like(self.fault)
@@ -118,18 +121,22 @@ class Batch:
                 for name, tensor in arrays.items():
                     setattr(args, name, wp.from_torch(tensor))
             real, integer = self.control.arrays
+            args.rows = wp.from_torch(self._rows)
             args.control_real, args.control_int = wp.from_torch(real), wp.from_torch(integer)
             for name in ("fault", "contact_count", "contact_overflow"):
                 setattr(args, name, wp.from_torch(getattr(self, name)))
             self._args = args
         return self._args
 
-    def _launch(self, kernel: Any, *inputs: Any) -> None:
+    def _launch(self, kernel: Any, *inputs: Any, mapping: Mapping = Mapping(block=64)) -> None:
         """Every env once: one launch on CUDA, on torch's current stream; a slice per thread on the CPU."""
         args = self._arguments()
         if self.device.type == "cuda":
             stream = wp.stream_from_torch(torch.cuda.current_stream(self.device))
-            wp.launch(kernel, self.num_envs, inputs=[args, 0, *inputs], stream=stream, block_dim=self.options.block_dim)
+            threads = self.num_envs
+            if mapping.lanes > 1:  # whole blocks: groups beyond the last env keep their warp company
+                threads = -(-threads * mapping.lanes // mapping.block) * mapping.block
+            wp.launch(kernel, threads, inputs=[args, 0, *inputs], stream=stream, block_dim=mapping.block)
             return
         if self._threads == 1:
             wp.launch(kernel, self.num_envs, inputs=[args, 0, *inputs], device="cpu")
@@ -147,7 +154,7 @@ class Batch:
 
     def step(self) -> None:
         """Advance every env by control.dt, all substeps; body forces act once and are then cleared."""
-        self._launch(self._kernels.step)
+        self._launch(self._kernels.step, mapping=self.mapping)
         if self.control.has_wrench:
             self.input["link_force"].zero_()
             self.input["link_torque"].zero_()

@@ -19,7 +19,7 @@ from kilogym.engine.model import INPUT, OUTPUT, PARAMETERS, STATE
 NATIVE = Path(__file__).parent / "native"
 HEADERS = (
     "platform.h", "vec.h", "env.h", "kinematics.h", "settings.h", "dynamics.h", "factor.h", "contacts.h",
-    "rows.h", "drives.h", "solver.h", "outputs.h", "integrate.h", "step.h", "queries.h",
+    "drives.h", "rows.h", "solver.h", "outputs.h", "integrate.h", "step.h", "launch.h", "queries.h",
 )  # fmt: skip
 
 PRELUDE = """
@@ -46,6 +46,7 @@ def args_struct(real: Any) -> Any:
     fields["warm_impulse"] = wp.array2d[real]
     fields["warm_dof"] = wp.array2d[real]
     fields["control_real"] = wp.array[real]
+    fields["rows"] = wp.array[real]
     fields["warm_slot"] = wp.array2d[wp.int32]
     for name in ("control_int", "fault", "contact_count", "contact_overflow"):
         fields[name] = wp.array[wp.int32]
@@ -64,33 +65,36 @@ def native_source(tables: str) -> str:
 class Kernels:
     """The kernels of one topology. Each is a module of its own, compiled when first launched."""
 
-    def __init__(self, tables: str, real: Any) -> None:
+    def __init__(self, tables: str, step_tables: str, real: Any) -> None:
         Args = args_struct(real)
         self.args_type = Args
-        source = native_source(tables)
+        source, step_source = native_source(tables), native_source(step_tables)
 
         @wp.func_native(source)
         def kg_headers(): ...
 
-        @wp.func_native("step_env(args, env);")
-        def kg_step(args: Args, env: int): ...
+        @wp.func_native(step_source)
+        def kg_step_headers(): ...
 
-        @wp.func_native("body_states(args, env, out.data, env * NL);")
+        @wp.func_native("run_step(args, first, thread);")
+        def kg_step(args: Args, first: int, thread: int): ...
+
+        @wp.func_native("body_states(args, Env{env, 0, true}, out.data, env * NL);")
         def kg_body_states(args: Args, env: int, out: wp.array[real]): ...
 
-        @wp.func_native("jacobian(args, env, tree, out.data + env * size);")
+        @wp.func_native("jacobian(args, Env{env, 0, true}, tree, out.data + env * size);")
         def kg_jacobian(args: Args, env: int, tree: int, size: int, out: wp.array[real]): ...
 
-        @wp.func_native("mass_matrix(args, env, tree, out.data + env * size);")
+        @wp.func_native("mass_matrix(args, Env{env, 0, true}, tree, out.data + env * size);")
         def kg_mass_matrix(args: Args, env: int, tree: int, size: int, out: wp.array[real]): ...
 
-        @wp.func_native("bias_of(args, env, out.data + env * NV);")
+        @wp.func_native("bias_of(args, Env{env, 0, true}, out.data + env * NV);")
         def kg_bias(args: Args, env: int, out: wp.array[real]): ...
 
         @wp.kernel(enable_backward=False, module="unique")
         def kilogym_step(args: Args, first: int):
-            kg_headers()
-            kg_step(args, first + wp.tid())
+            kg_step_headers()
+            kg_step(args, first, wp.tid())
 
         @wp.kernel(enable_backward=False, module="unique")
         def kilogym_body_states(args: Args, first: int, out: wp.array[real]):
@@ -120,6 +124,6 @@ class Kernels:
 
 
 @cache
-def kernels(tables: str, real: Any) -> Kernels:
-    """The kernels for these tables; the same object for the same text."""
-    return Kernels(tables, real)
+def kernels(tables: str, step_tables: str, real: Any) -> Kernels:
+    """The kernels for these tables; the same object for the same texts. `step_tables`: those of the step's mapping."""
+    return Kernels(tables, step_tables, real)

@@ -6,11 +6,13 @@ only (who is whose parent, which DOFs lie on a path); masses, frames and gains a
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kilogym.engine.model import (
     JOINT_BALL,
+    JOINT_PRISMATIC,
     SHAPE_BOX,
     SHAPE_CAPSULE,
     SHAPE_CYLINDER,
@@ -44,9 +46,10 @@ class Topology:
     link_joint0: list[int]
     link_joints: list[int]
     joint_dof0: list[int]
-    ground_shapes: list[int]
+    ground_shapes: list[int]  # per candidate point against the ground
+    ground_points: list[int]  # its number on the shape
     pair_slots: list[int]
-    ground_slots: list[int]
+    ground_slot: int
     num_slots: int
     max_contacts: int
 
@@ -114,78 +117,146 @@ def build_topology(model: EnvModel) -> Topology:
         pair_slots.append(slot)
         slot += 2 if model.shape_kind[a] == model.shape_kind[b] == SHAPE_CAPSULE else 1
     ground_shapes = [s for s in range(model.num_shapes) if model.shape_ground[s] and model.has_ground]
-    ground_slots = []
-    for shape in ground_shapes:
-        ground_slots.append(slot)
-        slot += GROUND_POINTS[model.shape_kind[shape]]
+    ground_slot = slot
+    counts = [GROUND_POINTS[model.shape_kind[shape]] for shape in ground_shapes]
+    ground_points = [i for n in counts for i in range(n)]
+    ground_shapes = [shape for shape, n in zip(ground_shapes, counts, strict=True) for _ in range(n)]
+    slot += len(ground_points)
     # measured: an Ant never loads more than 5 contacts, a lying Humanoid 10
     wanted = model.max_contacts or (12 if slot <= 40 and not model.pairs else 24)
     return Topology(
         v_link, v_tree, v_dof, dof_v, ancestors, link_path, tree_v0, tree_vs, tree_link0, sizes, link_v0, link_vs,
         [js[0] if js else 0 for js in joints_of], [len(js) for js in joints_of], joint_dof0,
-        ground_shapes, pair_slots, ground_slots, slot, min(wanted, slot),
+        ground_shapes, ground_points, pair_slots, ground_slot, slot, min(wanted, slot),
     )  # fmt: skip
 
 
-def _table(name: str, values: Sequence[int]) -> str:
-    items = ", ".join(str(int(v)) for v in values) if values else "0"
-    return f"KG_TABLE int {name}[{max(len(values), 1)}] = {{{items}}};"
+@dataclass(frozen=True)
+class Mapping:
+    """How a kernel's threads share an env."""
+
+    lanes: int = 1  # threads per env
+    block: int = 1  # threads per block
+    rows_shared: bool = True  # contact rows in the env's own memory, else in a buffer of the batch
 
 
-def emit_tables(model: EnvModel, topology: Topology, real: str) -> str:
+def row_bytes(topology: Topology, model: EnvModel, real_bytes: int) -> int:
+    """Size of an env's contact rows."""
+    return max(1, topology.max_contacts) * row_length(topology, model) * 4 * real_bytes
+
+
+def row_length(topology: Topology, model: EnvModel) -> int:
+    """Entries per contact: a path for each of its links."""
+    return longest_path(topology, model) * (2 if model.pairs else 1)
+
+
+def longest_path(topology: Topology, model: EnvModel) -> int:
+    """The most velocities that move a shape."""
+    return max([1, *(len(topology.link_path[link]) for link in model.shape_link)])
+
+
+def emit_tables(model: EnvModel, topology: Topology, real: str, mapping: Mapping | None = None) -> str:
     """C++ text of every constant the headers name. `real`: "float" or "double"."""
     t = topology
-    rows, total = [], 0
-    for above in t.ancestors:
-        rows.append(total)
-        total += 1 + len(above)
-    anc_rows: list[int] = []
-    flat: list[int] = []
-    for above in t.ancestors:
-        anc_rows.append(len(flat))
-        flat += above
-    paths: list[int] = []
-    link_path, path_link, v_path = [], [], []
-    for link, path in enumerate(t.link_path):
-        link_path.append(len(paths))
-        paths += path
-        path_link += [link] * len(path)
-    for v, above in enumerate(t.ancestors):
-        v_path.append(len(paths))
-        paths += [v, *above]
-        path_link += [t.v_link[v]] * (1 + len(above))
-    longest_path = max([1, *(len(t.link_path[link]) for link in model.shape_link)])
+    mapping = mapping or Mapping()
+    lanes = mapping.lanes
+    nv, nl = len(t.v_link), model.num_links
+
+    # packed lower triangle: row v is (v, v), then (v, ancestor) nearest first
+    row, anc_row = _starts([1 + len(above) for above in t.ancestors]), _starts([len(above) for above in t.ancestors])
+    depth = [0] * nv  # velocities above on the path
+    for path in t.link_path:
+        for i, v in enumerate(path):
+            depth[v] = len(path) - 1 - i
+    below: list[list[int]] = [[] for _ in range(nv)]  # descendants, last first
+    for v in reversed(range(nv)):
+        for above in t.ancestors[v]:
+            below[above].append(v)
+    by_depth = [[v for v in range(nv) if depth[v] == d] for d in range(max([0, *depth]) + 1)]
+    entries = [[(v, a) for v in group for a in range(1 + len(t.ancestors[v]))] for group in by_depth]
+
+    # links by depth in their tree
+    link_depth = [0] * nl
+    children: list[list[int]] = [[] for _ in range(nl)]
+    for link, parent in enumerate(model.link_parent):
+        if parent >= 0:
+            link_depth[link] = link_depth[parent] + 1
+            children[parent].insert(0, link)
+    link_groups = [[n for n in range(nl) if link_depth[n] == d] for d in range(max(link_depth) + 1)]
+
+    path_start = _starts([len(path) for path in t.link_path])
+    longest = longest_path(t, model)
+    masks = -(-max(1, nv) // 32)
+    # code for kinds that the env does not have is left out
+    present = [
+        ("PRISMATIC", JOINT_PRISMATIC, model.joint_kind), ("BALL", JOINT_BALL, model.joint_kind),
+        ("SPHERE", SHAPE_SPHERE, model.shape_kind), ("CAPSULE", SHAPE_CAPSULE, model.shape_kind),
+        ("BOX", SHAPE_BOX, model.shape_kind), ("CYLINDER", SHAPE_CYLINDER, model.shape_kind),
+    ]  # fmt: skip
     sizes = {
-        "NT": model.num_trees, "NL": model.num_links, "NJ": model.num_joints, "ND": model.num_dofs,
-        "ND1": max(1, model.num_dofs), "NV": max(1, len(t.v_link)), "NM": max(1, total),
-        "NP": len(model.pairs), "NG": len(t.ground_shapes),
+        "LANES": lanes, "NT": model.num_trees, "NL": nl, "NJ": model.num_joints, "ND": model.num_dofs,
+        "ND1": max(1, model.num_dofs), "NV": max(1, nv), "NM": max(1, row[-1]),
+        "NP": len(model.pairs), "NG": len(t.ground_shapes), "GROUND_SLOT": t.ground_slot,
         "NSENSORS": model.num_sensors, "MAX_CONTACTS": t.max_contacts, "MAX_CONTACTS1": max(1, t.max_contacts),
-        "PATH": longest_path, "ROW": longest_path * (2 if model.pairs else 1),
-        "PATH_V": max([1, *(1 + len(above) for above in t.ancestors)]),
+        "PATH": longest, "PATH_ROUNDS": -(-longest // lanes), "ROW": row_length(t, model),
+        "DEPTHS": len(link_groups), "ROW_DEPTHS": len(by_depth), "MASKS": masks, "OWN": -(-max(1, nv) // lanes),
+        "ENTRY_ROUNDS": -(-max([1, *(len(group) for group in entries)]) // lanes),
     }  # fmt: skip
-    lines = [f"#define KG_REAL {real}"]
+    lines = [f"#define KG_REAL {real}", f"#define KG_LANES {lanes}", f"#define KG_BLOCK {mapping.block}"]
     lines += [f"static constexpr int {name} = {value};" for name, value in sizes.items()]
     lines += [
         "enum { JOINT_REVOLUTE = 0, JOINT_PRISMATIC = 1, JOINT_BALL = 2 };",
         "enum { SHAPE_SPHERE = 0, SHAPE_CAPSULE = 1, SHAPE_BOX = 2, SHAPE_CYLINDER = 3 };",
         "enum { FAULT_NONFINITE = 1, FAULT_OVERFLOW = 2, FAULT_CLAMPED = 4 };",
         f"static constexpr bool HAS_GROUND = {str(bool(t.ground_shapes)).lower()};",
+        *(f"static constexpr bool HAS_{name} = {str(kind in kinds).lower()};" for name, kind, kinds in present),
         f"static constexpr bool PROJECT_MOMENTUM = {str(any(model.tree_floating)).lower()};",
+        f"static constexpr bool Y_SHARED = {str(mapping.rows_shared).lower()};",
     ]
     tables: dict[str, Sequence[int]] = {
         "tree_floating": model.tree_floating, "tree_v0": t.tree_v0, "tree_vs": t.tree_vs,
         "tree_link0": t.tree_link0, "tree_links": t.tree_links,
         "link_parent": model.link_parent, "link_tree": model.link_tree, "link_joint0": t.link_joint0,
         "link_joints": t.link_joints, "link_v0": t.link_v0, "link_vs": t.link_vs,
-        "link_path": link_path, "link_path_length": [len(p) for p in t.link_path], "path_link": path_link,
-        "path_v": paths, "v_path": v_path, "v_link": t.v_link, "v_tree": t.v_tree, "v_dof": t.v_dof,
+        "depth_link0": _starts([len(group) for group in link_groups]), "depth_link": _flat(link_groups),
+        "child0": _starts([len(group) for group in children]), "child": _flat(children),
+        "link_path": path_start[:-1], "link_path_length": [len(p) for p in t.link_path], "path_v": _flat(t.link_path),
+        "v_link": t.v_link, "v_tree": t.v_tree, "v_dof": t.v_dof,
         "joint_kind": model.joint_kind, "joint_dof0": t.joint_dof0, "dof_v": t.dof_v,
-        "m_row": rows, "anc_row": anc_rows, "anc_len": [len(a) for a in t.ancestors], "anc": flat,
+        "m_row": row[:-1], "anc_row": anc_row[:-1], "anc_len": [len(a) for a in t.ancestors],
+        "anc": _flat(t.ancestors), "depth": depth,
+        "depth_entry0": _starts([len(group) for group in entries]),
+        "entry_v": [v for group in entries for v, _ in group], "entry_a": [a for group in entries for _, a in group],
+        "below0": _starts([len(group) for group in below]), "below_v": _flat(below),
+        "below_entry": [row[d] + depth[d] - depth[v] for v, group in enumerate(below) for d in group],
         "shape_kind": model.shape_kind, "shape_link": model.shape_link,
         "pair_a": [a for a, _ in model.pairs], "pair_b": [b for _, b in model.pairs], "pair_slot": t.pair_slots,
-        "ground_shape": t.ground_shapes, "ground_slot": t.ground_slots,
-        "ground_points": [GROUND_POINTS[model.shape_kind[s]] for s in t.ground_shapes],
+        "ground_shape": t.ground_shapes, "ground_point": t.ground_points,
         "sensor_link": model.sensor_link, "sensor_flags": model.sensor_flags,
     }  # fmt: skip
     lines += [_table(name, values) for name, values in tables.items()]
+    bits = {
+        "v_mask": _bit_masks([[v, *above] for v, above in enumerate(t.ancestors)], masks),
+        "link_mask": _bit_masks(t.link_path, masks),
+    }
+    lines += [_table(name, values, "unsigned") for name, values in bits.items()]
     return "\n".join(lines)
+
+
+def _starts(lengths: Sequence[int]) -> list[int]:
+    """Where each of several lists starts when they are laid end to end, and where the last ends."""
+    return [0, *itertools.accumulate(lengths)]
+
+
+def _flat(lists: Sequence[Sequence[int]]) -> list[int]:
+    return [item for items in lists for item in items]
+
+
+def _bit_masks(sets: Sequence[Sequence[int]], words: int) -> list[int]:
+    """Sets of small numbers as bits, `words` of 32 bits each."""
+    return [sum(1 << (i % 32) for i in items if i // 32 == word) for items in sets for word in range(words)]
+
+
+def _table(name: str, values: Sequence[int], kind: str = "int") -> str:
+    items = ", ".join(str(int(v)) + ("u" if kind == "unsigned" else "") for v in values) if values else "0"
+    return f"KG_TABLE {kind} {name}[{max(len(values), 1)}] = {{{items}}};"

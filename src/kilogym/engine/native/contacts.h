@@ -9,7 +9,7 @@
 
 struct Contacts {
     int count;
-    int dropped;               // candidates beyond MAX_CONTACTS
+    int dropped;                  // candidates beyond MAX_CONTACTS
     int slot[MAX_CONTACTS1];
     int shape_a[MAX_CONTACTS1];
     int shape_b[MAX_CONTACTS1];   // -1: ground
@@ -19,7 +19,15 @@ struct Contacts {
     Real urgency[MAX_CONTACTS1];  // predicted gap: the smallest are kept
 };
 
-KG_FN void keep_contact(Contacts& c, int slot, int a, int b, Vec3 point, Vec3 normal, Real gap, Real urgency) {
+struct Candidate { int slot, a, b; Vec3 point, normal; Real gap, urgency; };
+
+KG_FN void put_contact(Contacts& c, int at, const Candidate& n) {
+    c.slot[at] = n.slot; c.shape_a[at] = n.a; c.shape_b[at] = n.b;
+    c.point[at] = n.point; c.normal[at] = n.normal; c.gap[at] = n.gap; c.urgency[at] = n.urgency;
+}
+
+// one lane at a time, full list: replaces the least urgent if it is less urgent than n
+KG_FN void squeeze_contact(Contacts& c, const Candidate& n) {
     int at = c.count;
     if (at == MAX_CONTACTS) {
         c.dropped += 1;
@@ -27,7 +35,7 @@ KG_FN void keep_contact(Contacts& c, int slot, int a, int b, Vec3 point, Vec3 no
         for (int i = 1; i < MAX_CONTACTS; ++i) {
             if (c.urgency[i] >= c.urgency[worst]) worst = i;
         }
-        if (c.urgency[worst] <= urgency) return;
+        if (c.urgency[worst] <= n.urgency) return;
         for (int i = worst; i < MAX_CONTACTS - 1; ++i) {  // stays sorted by slot
             c.slot[i] = c.slot[i + 1]; c.shape_a[i] = c.shape_a[i + 1]; c.shape_b[i] = c.shape_b[i + 1];
             c.point[i] = c.point[i + 1]; c.normal[i] = c.normal[i + 1];
@@ -37,14 +45,36 @@ KG_FN void keep_contact(Contacts& c, int slot, int a, int b, Vec3 point, Vec3 no
     } else {
         c.count += 1;
     }
-    c.slot[at] = slot; c.shape_a[at] = a; c.shape_b[at] = b;
-    c.point[at] = point; c.normal[at] = normal; c.gap[at] = gap; c.urgency[at] = urgency;
+    put_contact(c, at, n);
+}
+
+// append every lane's candidates (none, one or two each) in the order of the lanes
+KG_FN void keep_contacts(const Env& env, Contacts& c, int have, const Candidate* n) {
+    if (!kg_any(have > 0)) return;
+    const unsigned first = kg_ballot(have > 0), second = kg_ballot(have > 1);
+    const unsigned below = (1u << env.lane) - 1u;
+    const int count = c.count, total = kg_bits(first) + kg_bits(second);
+    kg_sync();
+    if (kg_any(count + total > MAX_CONTACTS)) {
+        KG_ROLLED for (int lane = 0; lane < LANES; ++lane) {
+            if (lane == env.lane) {
+                for (int i = 0; i < have; ++i) squeeze_contact(c, n[i]);
+            }
+            kg_sync();
+        }
+        return;
+    }
+    const int at = count + kg_bits(first & below) + kg_bits(second & below);
+    if (have > 0) put_contact(c, at, n[0]);
+    if (have > 1) put_contact(c, at + 1, n[1]);
+    if (env.lane == 0) c.count = count + total;
+    kg_sync();
 }
 
 struct ShapePose { Vec3 pos; Quat rot; };  // from the reference point of the link's tree
 
 template <class Args>
-KG_FN ShapePose shape_pose(const Args& args, int env, const Kinematics& k, int shape) {
+KG_FN ShapePose shape_pose(const Args& args, const Env& env, const Kinematics& k, int shape) {
     const int l = shape_link[shape];
     ShapePose p;
     p.pos = k.pos[l] + rotate(k.rot[l], load3(args.shape_pos, shape, env));
@@ -54,15 +84,16 @@ KG_FN ShapePose shape_pose(const Args& args, int env, const Kinematics& k, int s
 
 // i-th candidate point of a shape against a plane, on its surface, from its reference point
 KG_FN Vec3 surface_point(int kind, ShapePose pose, Vec3 size, Vec3 n, int i) {
-    if (kind == SHAPE_SPHERE) return pose.pos - n * size.x;
-    if (kind == SHAPE_CAPSULE) {
+    if (HAS_SPHERE && kind == SHAPE_SPHERE) return pose.pos - n * size.x;
+    if (HAS_CAPSULE && kind == SHAPE_CAPSULE) {
         Vec3 axis = rotate(pose.rot, v3(0, 0, i == 0 ? size.y : -size.y));
         return pose.pos + axis - n * size.x;
     }
-    if (kind == SHAPE_BOX) {
+    if (HAS_BOX && kind == SHAPE_BOX) {
         Vec3 corner = v3(i & 1 ? size.x : -size.x, i & 2 ? size.y : -size.y, i & 4 ? size.z : -size.z);
         return pose.pos + rotate(pose.rot, corner);
     }
+    if (!HAS_CYLINDER) return pose.pos;
     // cylinder: four rim points per cap, the lowest one and three more a quarter turn apart
     Vec3 down = rotate(conj(pose.rot), -n);
     Real rho = kg_sqrt(down.x * down.x + down.y * down.y);
@@ -84,89 +115,118 @@ KG_FN void closest_on_segments(Vec3 pa, Vec3 ha, Vec3 pb, Vec3 hb, Real& s, Real
     s = a > (Real)0 ? kg_clamp((b * t - c) / a, -1, 1) : (Real)0;
 }
 
+// spheres and capsules are segments with a radius. Returns how many contacts a pair makes: 0, 1 or 2
 template <class Args>
-KG_FN void find_contacts(const Args& args, int env, const StepSettings& st, const Kinematics& k,
+KG_FN int test_pair(const Args& args, const Env& env, Real half, const Kinematics& k, const Spatial* vel, int p, Candidate* out) {
+    const int a = pair_a[p], b = pair_b[p];
+    const int la = shape_link[a], lb = shape_link[b];
+    const Vec3 shift = k.ref[link_tree[la]] - k.ref[link_tree[lb]];  // from A's reference point to B's
+    ShapePose A = shape_pose(args, env, k, a), B = shape_pose(args, env, k, b);
+    Vec3 sa = load3(args.shape_size, a, env), sb = load3(args.shape_size, b, env);
+    Vec3 ha = shape_kind[a] == SHAPE_CAPSULE ? rotate(A.rot, v3(0, 0, sa.y)) : v3(0, 0, 0);
+    Vec3 hb = shape_kind[b] == SHAPE_CAPSULE ? rotate(B.rot, v3(0, 0, sb.y)) : v3(0, 0, 0);
+    const Vec3 cb = B.pos - shift;  // B's centre from A's reference point
+    const Real reach = load(args.shape_rest_offset, a, env) + load(args.shape_rest_offset, b, env);
+    const Real slack = (Real)0.05 * (load(args.shape_contact_offset, a, env) + load(args.shape_contact_offset, b, env));
+    const Real radii = sa.x + sb.x;
+    // bounding spheres, grown by what the two can move in the step
+    {
+        Vec3 d = A.pos - cb;
+        Vec3 va = point_velocity(vel[la], A.pos), vb = point_velocity(vel[lb], B.pos);
+        Real grow = radii + reach + slack + norm(ha) + norm(hb)
+            + half * (norm(va - vb) + norm(vel[la].ang) * norm(ha) + norm(vel[lb].ang) * norm(hb));
+        if (dot(d, d) > grow * grow) return 0;
+    }
+    Real s, t;
+    closest_on_segments(A.pos, ha, cb, hb, s, t);
+    Real s1[2], t1[2];
+    int points = 1;
+    s1[0] = s1[1] = s;
+    t1[0] = t1[1] = t;
+    if (shape_kind[a] == SHAPE_CAPSULE && shape_kind[b] == SHAPE_CAPSULE) {
+        // near-parallel capsules touch along a line: the two ends of the overlap hold them
+        Real aa = dot(ha, ha), bb = dot(hb, hb), ab = dot(ha, hb);
+        if (ab * ab > (Real)0.99 * aa * bb) {
+            Vec3 d = cb - A.pos;
+            Real mid = dot(d, ha) / aa, reach_b = kg_abs(ab) / aa;  // B's centre and half length, in A's parameter
+            Real lo = kg_max((Real)-1, mid - reach_b), hi = kg_min((Real)1, mid + reach_b);
+            if (hi - lo > (Real)1e-3) {
+                points = 2;
+                s1[0] = lo;
+                s1[1] = hi;
+                KG_UNROLLED for (int i = 0; i < 2; ++i) t1[i] = kg_clamp((dot(ha * s1[i] - d, hb)) / bb, -1, 1);
+            }
+        }
+    }
+    int have = 0;
+    KG_UNROLLED for (int i = 0; i < 2; ++i) {
+        if (i >= points) break;
+        Vec3 qa = A.pos + ha * s1[i], qb = cb + hb * t1[i];
+        Vec3 d = qa - qb;
+        Real dist = norm(d);
+        Candidate n;
+        n.slot = pair_slot[p] + i;
+        n.a = a;
+        n.b = b;
+        n.normal = dist > (Real)1e-9 ? d * ((Real)1 / dist) : v3(0, 0, 1);
+        n.gap = dist - radii - reach;
+        n.point = qb + n.normal * (sb.x + (Real)0.5 * (dist - radii));
+        Real u = dot(n.normal, point_velocity(vel[la], n.point) - point_velocity(vel[lb], n.point + shift));
+        n.urgency = n.gap - half * kg_abs(u);
+        // a speculative contact further off than the shapes are thick would be a ghost on a curved partner
+        if (n.urgency < slack && n.gap < kg_min(sa.x, sb.x)) {
+            if (have == 0) out[0] = n;
+            else out[1] = n;
+            ++have;
+        }
+    }
+    return have;
+}
+
+template <class Args>
+KG_FN void find_contacts(const Args& args, const Env& env, const StepSettings& st, const Kinematics& k,
                          const Spatial* vel, Contacts& c) {
-    c.count = 0;
-    c.dropped = 0;
+    if (env.lane == 0) c.count = c.dropped = 0;
+    kg_sync();
     const Real half = (Real)0.5 * st.dt;
-
-    // pairs of shapes: spheres and capsules are segments with a radius
-    for (int p = 0; p < NP; ++p) {
-        const int a = pair_a[p], b = pair_b[p];
-        const int la = shape_link[a], lb = shape_link[b];
-        const Vec3 shift = k.ref[link_tree[la]] - k.ref[link_tree[lb]];  // from A's reference point to B's
-        ShapePose A = shape_pose(args, env, k, a), B = shape_pose(args, env, k, b);
-        Vec3 sa = load3(args.shape_size, a, env), sb = load3(args.shape_size, b, env);
-        Vec3 ha = shape_kind[a] == SHAPE_CAPSULE ? rotate(A.rot, v3(0, 0, sa.y)) : v3(0, 0, 0);
-        Vec3 hb = shape_kind[b] == SHAPE_CAPSULE ? rotate(B.rot, v3(0, 0, sb.y)) : v3(0, 0, 0);
-        const Vec3 cb = B.pos - shift;  // B's centre from A's reference point
-        const Real reach = load(args.shape_rest_offset, a, env) + load(args.shape_rest_offset, b, env);
-        const Real slack = (Real)0.05 * (load(args.shape_contact_offset, a, env) + load(args.shape_contact_offset, b, env));
-        const Real radii = sa.x + sb.x;
-        // bounding spheres, grown by what the two can move in the step
-        {
-            Vec3 d = A.pos - cb;
-            Vec3 va = point_velocity(vel[la], A.pos), vb = point_velocity(vel[lb], B.pos);
-            Real grow = radii + reach + slack + norm(ha) + norm(hb)
-                + half * (norm(va - vb) + norm(vel[la].ang) * norm(ha) + norm(vel[lb].ang) * norm(hb));
-            if (dot(d, d) > grow * grow) continue;
-        }
-        Real s, t;
-        closest_on_segments(A.pos, ha, cb, hb, s, t);
-        Real s1[2], t1[2];
-        int points = 1;
-        s1[0] = s;
-        t1[0] = t;
-        if (shape_kind[a] == SHAPE_CAPSULE && shape_kind[b] == SHAPE_CAPSULE) {
-            // near-parallel capsules touch along a line: the two ends of the overlap hold them
-            Real aa = dot(ha, ha), bb = dot(hb, hb), ab = dot(ha, hb);
-            if (ab * ab > (Real)0.99 * aa * bb) {
-                Vec3 d = cb - A.pos;
-                Real mid = dot(d, ha) / aa, reach_b = kg_abs(ab) / aa;  // B's centre and half length, in A's parameter
-                Real lo = kg_max((Real)-1, mid - reach_b), hi = kg_min((Real)1, mid + reach_b);
-                if (hi - lo > (Real)1e-3) {
-                    points = 2;
-                    s1[0] = lo;
-                    s1[1] = hi;
-                    for (int i = 0; i < 2; ++i) t1[i] = kg_clamp((dot(ha * s1[i] - d, hb)) / bb, -1, 1);
-                }
-            }
-        }
-        for (int i = 0; i < points; ++i) {
-            Vec3 qa = A.pos + ha * s1[i], qb = cb + hb * t1[i];
-            Vec3 d = qa - qb;
-            Real dist = norm(d);
-            Vec3 n = dist > (Real)1e-9 ? d * ((Real)1 / dist) : v3(0, 0, 1);
-            Real gap = dist - radii - reach;
-            Vec3 r = qb + n * (sb.x + (Real)0.5 * (dist - radii));
-            Real u = dot(n, point_velocity(vel[la], r) - point_velocity(vel[lb], r + shift));
-            // a speculative contact further off than the shapes are thick would be a ghost on a curved partner
-            Real urgency = gap - half * kg_abs(u);
-            if (urgency < slack && gap < kg_min(sa.x, sb.x)) keep_contact(c, pair_slot[p] + i, a, b, r, n, gap, urgency);
-        }
+    KG_ROLLED for (int p0 = 0; p0 < NP; p0 += LANES) {
+        Candidate n[2];
+        const int p = p0 + env.lane;
+        keep_contacts(env, c, p < NP ? test_pair(args, env, half, k, vel, p, n) : 0, n);
+    }
+    if (!HAS_GROUND) {
+        kg_sync();
+        return;
     }
 
-    // shapes against the ground plane
-    if (HAS_GROUND) {
-        const Vec3 n = load3(args.ground_normal, 0, env);
-        const Real offset = load(args.ground_distance, 0, env);
-        for (int g = 0; g < NG; ++g) {
-            const int a = ground_shape[g];
-            const int l = shape_link[a];
-            const Vec3 ref = k.ref[link_tree[l]];
-            const Real height = dot(n, ref) - offset - load(args.shape_rest_offset, a, env);
-            const Real slack = (Real)0.05 * load(args.shape_contact_offset, a, env);
-            ShapePose pose = shape_pose(args, env, k, a);
-            const Vec3 size = load3(args.shape_size, a, env);
-            for (int i = 0; i < ground_points[g]; ++i) {
-                Vec3 r = surface_point(shape_kind[a], pose, size, n, i);
-                Real gap = height + dot(n, r);
-                Real urgency = gap - half * kg_abs(dot(n, point_velocity(vel[l], r)));
-                if (urgency < slack) keep_contact(c, ground_slot[g] + i, a, -1, r, n, gap, urgency);
+    // points of shapes against the ground plane
+    const Vec3 normal = load3(args.ground_normal, 0, env);
+    const Real offset = load(args.ground_distance, 0, env);
+    int posed = -1;
+    ShapePose pose;
+    KG_ROLLED for (int g0 = 0; g0 < NG; g0 += LANES) {
+        Candidate n[2];
+        int have = 0;
+        const int g = g0 + env.lane;
+        if (g < NG) {
+            const int a = ground_shape[g], l = shape_link[a];
+            if (a != posed) {
+                pose = shape_pose(args, env, k, a);
+                posed = a;
             }
+            n[0].slot = GROUND_SLOT + g;
+            n[0].a = a;
+            n[0].b = -1;
+            n[0].normal = normal;
+            n[0].point = surface_point(shape_kind[a], pose, load3(args.shape_size, a, env), normal, ground_point[g]);
+            const Real height = dot(normal, k.ref[link_tree[l]]) - offset - load(args.shape_rest_offset, a, env);
+            n[0].gap = height + dot(normal, n[0].point);
+            n[0].urgency = n[0].gap - half * kg_abs(dot(normal, point_velocity(vel[l], n[0].point)));
+            have = n[0].urgency < (Real)0.05 * load(args.shape_contact_offset, a, env);
         }
+        keep_contacts(env, c, have, n);
     }
+    kg_sync();
 }
 
 // two unit tangents of a unit normal; continuous except at n = -z. Source: Duff et al., Building an Orthonormal

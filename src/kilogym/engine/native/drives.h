@@ -4,104 +4,61 @@
 // time of one solver iteration, h^2 kp + h kd stands on the diagonal of the joint-space inertia and the force is
 // re-evaluated at every iteration. A DOF whose drive will hit its effort limit leaves the diagonal and becomes a
 // bounded row instead: solving implicitly and clamping afterwards would ignore the limit.
+//
+// With x the displacement since the start of the substep and v the velocity, the implicit force is
+//   push - kp x - drag v,   push = kp (target - q) + kd target_vel,   drag = h kp + kd.
 
 struct Drives {
-    Real kp[ND1], kd[ND1];
-    Real error[ND1];       // target - q at the start of the substep
-    Real target_vel[ND1];
-    Real effort[ND1];      // applied directly
+    Real push[ND1], kp[ND1], drag[ND1];
     Real limit[ND1];       // of the drive
-    Real implicit[ND1];    // h^2 kp + h kd
     bool saturated[ND1];
 };
 
+// applied directly
 template <class Args>
-KG_FN void read_drives(const Args& args, int env, Real h, const Position& q, Drives& d) {
-    KG_UNROLL for (int j = 0; j < NJ; ++j) {
+KG_FN Real direct_effort(const Args& args, const Env& env, int i) {
+    if ((int)load(args.dof_mode, i, env) != 3) return 0;
+    const Real limit = load(args.dof_effort, i, env);
+    return kg_clamp(load(args.dof_effort_in, i, env), -limit, limit);
+}
+
+template <class Args>
+KG_FN Real drive_target(const Args& args, const Env& env, int i) {
+    return (int)load(args.dof_mode, i, env) == 1 ? load(args.dof_target_pos, i, env) : load(args.dof_spring_ref, i, env);
+}
+
+// m: the joint-space inertia, whose diagonal judges which drives will reach their limit; those that were at it last
+// step are taken to be again
+template <class Args>
+KG_FN void read_drives(const Args& args, const Env& env, Real h, const Position& q, const Real* v, const Real* m, Drives& d) {
+    KG_EACH(j, NJ) {
         const int i0 = joint_dof0[j];
-        const int n = joint_kind[j] == JOINT_BALL ? 3 : 1;
-        KG_UNROLL for (int i = i0; i < i0 + n; ++i) {
-            const int mode = (int)load(args.dof_mode, i, env);
-            d.kp[i] = load(args.dof_stiffness, i, env);
-            d.kd[i] = load(args.dof_damping, i, env);
-            d.limit[i] = load(args.dof_effort, i, env);
-            d.error[i] = mode == 1 ? load(args.dof_target_pos, i, env) : load(args.dof_spring_ref, i, env);
-            d.target_vel[i] = mode == 1 || mode == 2 ? load(args.dof_target_vel, i, env) : (Real)0;
-            d.effort[i] = mode == 3 ? kg_clamp(load(args.dof_effort_in, i, env), -d.limit[i], d.limit[i]) : (Real)0;
-            d.implicit[i] = h * (h * d.kp[i] + d.kd[i]);
-            d.saturated[i] = false;
-        }
-        if (joint_kind[j] == JOINT_BALL) {
+        const int n = is_ball(j) ? 3 : 1;
+        Vec3 error;
+        if (is_ball(j)) {
             Quat r = exp_map(v3(q.dof[i0], q.dof[i0 + 1], q.dof[i0 + 2]));
-            Vec3 e = log_map(conj(r) * exp_map(v3(d.error[i0], d.error[i0 + 1], d.error[i0 + 2])));
-            d.error[i0] = e.x;
-            d.error[i0 + 1] = e.y;
-            d.error[i0 + 2] = e.z;
+            error = log_map(conj(r) * exp_map(v3(drive_target(args, env, i0), drive_target(args, env, i0 + 1), drive_target(args, env, i0 + 2))));
         } else {
-            d.error[i0] -= q.dof[i0];
+            error = v3(drive_target(args, env, i0) - q.dof[i0], 0, 0);
+        }
+        for (int c = 0; c < n; ++c) {
+            const int i = i0 + c;
+            const int mode = (int)load(args.dof_mode, i, env);
+            const Real kp = load(args.dof_stiffness, i, env), kd = load(args.dof_damping, i, env), limit = load(args.dof_effort, i, env);
+            const Real target_vel = mode == 1 || mode == 2 ? load(args.dof_target_vel, i, env) : (Real)0;
+            const Real push = kp * (c == 0 ? error.x : c == 1 ? error.y : error.z) + kd * target_vel;
+            const Real wanted = push - kd * v[dof_v[i]];
+            const Real inertia = m[m_row[dof_v[i]]];
+            const bool was = load(args.warm_dof, i * 4, env) != (Real)0;
+            d.push[i] = push;
+            d.kp[i] = kp;
+            d.drag[i] = h * kp + kd;
+            d.limit[i] = limit;
+            d.saturated[i] = limit < (Real)1e30 && (was || kg_abs(wanted) * inertia > (Real)0.7 * limit * (inertia + h * d.drag[i]));
         }
     }
+    kg_sync();
 }
 
-// drives that will reach their limit, judged with the DOF's own inertia, or that were at it last step
-template <class Args>
-KG_FN void predict_saturation(const Args& args, int env, const Real* m, const Real* v, Drives& d) {
-    KG_UNROLL for (int i = 0; i < ND; ++i) {
-        Real wanted = d.kp[i] * d.error[i] + d.kd[i] * (d.target_vel[i] - v[dof_v[i]]);
-        Real inertia = m[m_row[dof_v[i]]];
-        bool was = load(args.warm_dof, i * 4, env) != (Real)0;
-        d.saturated[i] = d.limit[i] < (Real)1e30
-            && (was || kg_abs(wanted) * inertia > (Real)0.7 * d.limit[i] * (inertia + d.implicit[i]));
-    }
-}
-
-// force of the drives off the saturated list at velocity v after displacement x, without the implicit part
-KG_FN Real drive_force(const Drives& d, int i, Real h, Real v, Real x) {
-    return d.kp[i] * (d.error[i] - x - h * v) + d.kd[i] * (d.target_vel[i] - v);
-}
-
-// DOFs that need a row: saturated, with dry friction, near a limit, or too fast
-template <class Args>
-KG_FN void build_dof_rows(const Args& args, int env, const StepSettings& st, const Factor& f, const Position& q,
-                          const Real* v, const Drives& d, DofRows& rows) {
-    rows.count = 0;
-    for (int i = 0; i < ND; ++i) {
-        const int vi = dof_v[i];
-        const Real reach = (Real)1.5 * st.dt * kg_abs(v[vi]) + (Real)0.02;
-        const Real lo = q.dof[i] - load(args.dof_lower, i, env), hi = load(args.dof_upper, i, env) - q.dof[i];
-        const bool near = lo < reach || hi < reach;
-        const bool fast = kg_abs(v[vi]) > load(args.dof_velocity, i, env);
-        if (!(d.saturated[i] || near || fast || load(args.dof_friction, i, env) > (Real)0)) continue;
-        const int r = rows.count++;
-        rows.dof[r] = i;
-        const int length = anc_len[vi] + 1;
-        for (int a = 0; a < length; ++a) rows.y[r][a] = a == 0 ? (Real)1 : (Real)0;
-        whiten_path(f, v_path[vi], length, rows.y[r]);
-        Real diag = 0;
-        for (int a = 0; a < length; ++a) diag += rows.y[r][a] * rows.y[r][a];
-        rows.diagonal[r] = diag;
-        rows.lower_gap[r] = lo < reach ? lo : (Real)1e30;
-        rows.upper_gap[r] = hi < reach ? hi : (Real)1e30;
-        rows.saturated[r] = d.saturated[i];
-        rows.drive[r] = d.saturated[i] ? load(args.warm_dof, i * 4, env) : (Real)0;
-        rows.friction[r] = load(args.warm_dof, i * 4 + 1, env);
-        rows.lower[r] = lo < reach ? load(args.warm_dof, i * 4 + 2, env) : (Real)0;
-        rows.upper[r] = hi < reach ? load(args.warm_dof, i * 4 + 3, env) : (Real)0;
-        rows.speed[r] = 0;
-        rows.total[r] = 0;
-    }
-}
-
-template <class Args>
-KG_FN void store_dof_warm_start(const Args& args, int env, Real h, const Drives& d, const DofRows& rows) {
-    int r = 0;
-    for (int i = 0; i < ND; ++i) {
-        const bool has = r < rows.count && rows.dof[r] == i;
-        const bool at_limit = has && rows.saturated[r] && kg_abs(rows.drive[r]) > (Real)0.699 * h * d.limit[i];
-        store(args.warm_dof, i * 4, env, at_limit ? rows.drive[r] : (Real)0);
-        store(args.warm_dof, i * 4 + 1, env, has ? rows.friction[r] : (Real)0);
-        store(args.warm_dof, i * 4 + 2, env, has ? rows.lower[r] : (Real)0);
-        store(args.warm_dof, i * 4 + 3, env, has ? rows.upper[r] : (Real)0);
-        if (has) ++r;
-    }
-}
+// force of a drive off the saturated list at velocity v after displacement x
+KG_FN Real drive_force(const Drives& d, int i, Real v, Real x) { return d.push[i] - d.kp[i] * x - d.drag[i] * v; }

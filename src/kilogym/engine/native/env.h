@@ -2,42 +2,44 @@
 //
 // Batch arrays are [row, env] with the env fastest; parameters shared by all envs have one column (stride 0).
 
+KG_FN bool is_ball(int j) { return HAS_BALL && joint_kind[j] == JOINT_BALL; }
+
+struct Env {
+    int index;   // in the batch
+    int lane;    // of its group
+    bool live;   // false: computes along with its warp but writes nothing (beyond the last env, or frozen)
+};
+
 template <class Array>
-KG_FN Real load(const Array& a, int row, int env) {
+KG_FN Real load(const Array& a, int row, const Env& env) {
     int columns = a.shape[1];
-    return a.data[row * columns + (columns == 1 ? 0 : env)];
+    return a.data[row * columns + (columns == 1 ? 0 : env.index)];
 }
 template <class Array>
-KG_FN Vec3 load3(const Array& a, int item, int env) {
+KG_FN Vec3 load3(const Array& a, int item, const Env& env) {
     return v3(load(a, item * 3, env), load(a, item * 3 + 1, env), load(a, item * 3 + 2, env));
 }
 template <class Array>
-KG_FN Quat load4(const Array& a, int item, int env) {
+KG_FN Quat load4(const Array& a, int item, const Env& env) {
     return q4(load(a, item * 4, env), load(a, item * 4 + 1, env), load(a, item * 4 + 2, env), load(a, item * 4 + 3, env));
 }
 template <class Array>
-KG_FN Sym3 load_sym(const Array& a, int item, int env) {
+KG_FN Sym3 load_sym(const Array& a, int item, const Env& env) {
     Sym3 s;
     s.xx = load(a, item * 6, env); s.yy = load(a, item * 6 + 1, env); s.zz = load(a, item * 6 + 2, env);
     s.xy = load(a, item * 6 + 3, env); s.xz = load(a, item * 6 + 4, env); s.yz = load(a, item * 6 + 5, env);
     return s;
 }
 template <class Array>
-KG_FN void store(const Array& a, int row, int env, Real value) { a.data[row * a.shape[1] + env] = value; }
+KG_FN void store(const Array& a, int row, const Env& env, Real value) {
+    if (env.live) a.data[row * a.shape[1] + env.index] = value;
+}
 template <class Array>
-KG_FN void store3(const Array& a, int item, int env, Vec3 v) {
+KG_FN void store3(const Array& a, int item, const Env& env, Vec3 v) {
     store(a, item * 3, env, v.x);
     store(a, item * 3 + 1, env, v.y);
     store(a, item * 3 + 2, env, v.z);
 }
-template <class Array>
-KG_FN void add3(const Array& a, int item, int env, Vec3 v) {
-    int n = a.shape[1];
-    a.data[(item * 3) * n + env] += v.x;
-    a.data[(item * 3 + 1) * n + env] += v.y;
-    a.data[(item * 3 + 2) * n + env] += v.z;
-}
-
 // generalised position; v-space vectors are plain Real[NV]: per floating tree 3 linear (velocity of the root
 // link's com) and 3 angular (world axes), then its joints' DOFs
 struct Position {

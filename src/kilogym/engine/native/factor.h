@@ -1,65 +1,79 @@
 // M = L^T D L over the tree's sparsity, and the whitened velocity w = D^1/2 L v.
 //
 // L is unit lower triangular with entries only at ancestors, so a factorisation from the leaves makes no fill-in
-// (Featherstone 2008, section 6.5). In w the kinetic metric is the identity: v^T M v = w^T w. An impulse j in
-// v-space changes w by D^-1/2 L^-T j; for a row J of a link, Y = D^-1/2 L^-T J^T keeps the support of the link's
-// path to the root, J M^-1 J^T = Y^T Y, and J v = Y . w.
+// (Featherstone 2008, section 6.5). In w the kinetic metric is the identity: v^T M v = w^T w. What is kept is
+// W = L^-1 D^-1/2, which has the same sparsity: v = W w, an impulse j in v-space changes w by W^T j, a row J of a
+// link becomes Y = W^T J^T with the support of the link's path to the root, J M^-1 J^T = Y^T Y and J v = Y . w.
+// The row of a DOF is the row of W itself. Products with W have no order among their rows: lanes share them.
+//
+// Packed like M: row v holds (v, v), then (v, ancestor) nearest first; entry (v, a) stands at
+// m_row[v] + depth[v] - depth[a], depth being the number of DOFs above on the path.
 
-struct Factor {
-    Real l[NM];        // packed like M; the diagonal slots hold D
-    Real scale[NV];    // 1 / sqrt(D)
-};
-
-KG_FN void factorize(const Real* m, Factor& f) {
-    KG_UNROLL for (int i = 0; i < NM; ++i) f.l[i] = m[i];
-    KG_UNROLL for (int v = NV - 1; v >= 0; --v) {
-        const int row = m_row[v];
-        Real d = f.l[row];
-        f.scale[v] = (Real)1 / kg_sqrt(d);
-        Real inv = (Real)1 / d;
-        KG_UNROLL for (int a = 0; a < anc_len[v]; ++a) {
-            const int i = anc[anc_row[v] + a];
-            Real lvi = f.l[row + 1 + a] * inv;
-            KG_UNROLL for (int b = a; b < anc_len[v]; ++b) f.l[m_row[i] + b - a] -= lvi * f.l[row + 1 + b];
-            f.l[row + 1 + a] = lvi;
+// in place: rows of M -> rows of D L (the diagonal holds D), deepest first; scale = 1 / sqrt(D)
+KG_FN void factorize(const Env& env, Real* m, Real* scale) {
+    KG_ROLLED for (int d = ROW_DEPTHS - 1; d >= 0; --d) {
+        const int begin = depth_entry0[d], end = depth_entry0[d + 1];
+        KG_ROLLED for (int e = begin + env.lane; e < end; e += LANES) {
+            const int v = entry_v[e], a = entry_a[e];
+            Real sum = m[m_row[v] + a];
+            for (int c = below0[v]; c < below0[v + 1]; ++c) {
+                const int at = below_entry[c];  // the row below at v; a further on it stands at the ancestor
+                const Real s = scale[below_v[c]];
+                sum -= m[at] * (s * s) * m[at + a];
+            }
+            m[m_row[v] + a] = sum;
+            if (a == 0) scale[v] = (Real)1 / kg_sqrt(sum);
         }
+        kg_sync();
     }
 }
 
-// x = D^-1/2 L^-T x, in place: a generalised impulse to its change of w
-KG_FN void whiten_impulse(const Factor& f, Real* x) {
-    KG_UNROLL for (int v = NV - 1; v >= 0; --v) {
-        KG_UNROLL for (int a = 0; a < anc_len[v]; ++a) x[anc[anc_row[v] + a]] -= f.l[m_row[v] + 1 + a] * x[v];
-        x[v] *= f.scale[v];
+// w = D^1/2 L v, from the rows of D L
+KG_FN void whiten_velocity(const Env& env, const Real* m, const Real* scale, const Real* v, Real* w) {
+    KG_EACH(i, NV) {
+        const Real* row = m + m_row[i];
+        Real sum = row[0] * v[i];
+        for (int a = 0; a < anc_len[i]; ++a) sum += row[1 + a] * v[anc[anc_row[i] + a]];
+        w[i] = sum * scale[i];
+    }
+    kg_sync();
+}
+
+// in place: rows of D L -> rows of W, the root first: W_v = D_v^-1/2 e_v - L_v W
+KG_FN void invert(const Env& env, Real* m, const Real* scale) {
+    KG_ROLLED for (int d = 0; d < ROW_DEPTHS; ++d) {
+        const int begin = depth_entry0[d] + env.lane, end = depth_entry0[d + 1];
+        Real fresh[ENTRY_ROUNDS];  // the rows of a depth are read whole before they are written
+        KG_UNROLLED for (int r = 0; r < ENTRY_ROUNDS; ++r) {
+            const int e = begin + r * LANES;
+            if (e >= end) break;
+            const int v = entry_v[e], a = entry_a[e];
+            const Real s = scale[v];
+            const Real* row = m + m_row[v];
+            Real sum = 0;
+            for (int b = 1; b <= a; ++b) sum -= row[b] * m[m_row[anc[anc_row[v] + b - 1]] + a - b];
+            fresh[r] = a == 0 ? s : sum * (s * s);
+        }
+        kg_sync();
+        KG_UNROLLED for (int r = 0; r < ENTRY_ROUNDS; ++r) {
+            const int e = begin + r * LANES;
+            if (e < end) m[m_row[entry_v[e]] + entry_a[e]] = fresh[r];
+        }
+        kg_sync();
     }
 }
 
-// w = D^1/2 L v
-KG_FN void whiten_velocity(const Factor& f, const Real* v, Real* w) {
-    KG_UNROLL for (int i = NV - 1; i >= 0; --i) {
-        Real sum = v[i];
-        KG_UNROLL for (int a = 0; a < anc_len[i]; ++a) sum += f.l[m_row[i] + 1 + a] * v[anc[anc_row[i] + a]];
-        w[i] = sum / f.scale[i];
-    }
+// (W w)_i
+KG_FN Real velocity_of(const Real* map, const Real* w, int i) {
+    const Real* row = map + m_row[i];
+    Real sum = row[0] * w[i];
+    for (int a = 0; a < anc_len[i]; ++a) sum += row[1 + a] * w[anc[anc_row[i] + a]];
+    return sum;
 }
 
-// v = L^-1 D^-1/2 w
-KG_FN void velocity_of(const Factor& f, const Real* w, Real* v) {
-    KG_UNROLL for (int i = 0; i < NV; ++i) {
-        Real sum = w[i] * f.scale[i];
-        KG_UNROLL for (int a = 0; a < anc_len[i]; ++a) sum -= f.l[m_row[i] + 1 + a] * v[anc[anc_row[i] + a]];
-        v[i] = sum;
-    }
-}
-
-// y = D^-1/2 L^-T y for a vector supported on one path, stored along the path, leaf first
-KG_FN void whiten_path(const Factor& f, int path, int length, Real* y) {
-    for (int a = 0; a < length; ++a) {
-        const int v = path_v[path + a];
-        const int row = m_row[v];
-        const int n = anc_len[v];
-        const Real ya = y[a];
-        for (int b = 0; b < n; ++b) y[a + 1 + b] -= f.l[row + 1 + b] * ya;
-        y[a] = ya * f.scale[v];
-    }
+// (W^T x)_i
+KG_FN Real whitened(const Real* map, const Real* x, int i) {
+    Real sum = map[m_row[i]] * x[i];
+    for (int c = below0[i]; c < below0[i + 1]; ++c) sum += map[below_entry[c]] * x[below_v[c]];
+    return sum;
 }

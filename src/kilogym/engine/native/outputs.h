@@ -1,27 +1,57 @@
 // What a step reports besides the state: contact forces, DOF forces, force sensors.
 
-// add this substep's contact impulses, as forces, to the links' sums; weight 1 / (number of substeps counted)
+// Outputs are sums over the substeps: the first writes, the others add.
+template <class Array>
+KG_FN void add(const Array& a, int row, const Env& env, bool first, Real value) {
+    store(a, row, env, first ? value : load(a, row, env) + value);
+}
+template <class Array>
+KG_FN void add3(const Array& a, int item, const Env& env, bool first, Vec3 v) {
+    add(a, item * 3, env, first, v.x);
+    add(a, item * 3 + 1, env, first, v.y);
+    add(a, item * 3 + 2, env, first, v.z);
+}
+
 template <class Args>
-KG_FN void add_contact_forces(const Args& args, int env, Real scale, const Contacts& c, const ContactRows& rows) {
-    for (int i = 0; i < rows.count; ++i) {
-        Vec3 t1, t2;
-        tangents(c.normal[i], t1, t2);
-        Vec3 f = (c.normal[i] * rows.total[i][0] + t1 * rows.total[i][1] + t2 * rows.total[i][2]) * scale;
-        add3(args.link_contact_force, shape_link[c.shape_a[i]], env, f);
-        if (c.shape_b[i] >= 0) add3(args.link_contact_force, shape_link[c.shape_b[i]], env, -f);
+KG_FN void clear_outputs(const Args& args, const Env& env) {
+    KG_EACH(i, 3 * NL) store(args.link_contact_force, i, env, 0);
+    KG_EACH(i, ND) store(args.dof_force, i, env, 0);
+    KG_EACH(i, 6 * NSENSORS) store(args.sensor_force, i, env, 0);
+}
+
+// this substep's contact impulses as forces, per link; scale: 1 / (time they are averaged over), 0: not counted
+template <class Args>
+KG_FN void add_contact_forces(const Args& args, const Env& env, bool first, Real scale, const Contacts& c, const ContactRows& rows) {
+    KG_EACH(l, NL) {
+        Vec3 sum = v3(0, 0, 0);
+        if (scale > 0) {
+            KG_ROLLED for (int i = 0; i < rows.count; ++i) {
+                const bool a = rows.link_a[i] == l, b = rows.link_b[i] == l;
+                if (!a && !b) continue;
+                const Vec3 f = world_impulse(c.normal[i], rows.total[i]) * scale;
+                if (a) sum = sum + f;
+                if (b) sum = sum - f;
+            }
+        }
+        add3(args.link_contact_force, l, env, first, sum);
     }
 }
 
+// scratch: [NV]
 template <class Args>
-KG_FN void add_dof_forces(const Args& args, int env, Real dt, Real weight, const Drives& d, const Real* drive,
-                          const DofRows& rows) {
-    const int n = args.dof_force.shape[1];
-    for (int i = 0; i < ND; ++i) args.dof_force.data[i * n + env] += weight * (d.effort[i] + drive[i]);
-    for (int r = 0; r < rows.count; ++r) args.dof_force.data[rows.dof[r] * n + env] += weight * rows.total[r] / dt;
+KG_FN void add_dof_forces(const Args& args, const Env& env, bool first, Real dt, Real weight, const Real* drive,
+                          const DofRows& rows, Real* scratch) {
+    KG_EACH(i, ND) scratch[i] = direct_effort(args, env, i) + drive[i];
+    kg_sync();
+    KG_EACH(r, rows.count) scratch[rows.dof[r]] += rows.total[r] / dt;
+    kg_sync();
+    KG_EACH(i, ND) add(args.dof_force, i, env, first, weight * scratch[i]);
+    kg_sync();
 }
 
 // spatial force that gives link l the motion it has: I A + V x* (I V), A from joint accelerations a
-KG_FN Spatial inertial_force(const Kinematics& k, const Inertia* inertia, const Real* v, const Real* a, int l) {
+template <class Args>
+KG_FN Spatial inertial_force(const Args& args, const Env& env, const Kinematics& k, const Real* v, const Real* a, int l) {
     // along the path, root first
     Spatial u = sp(v3(0, 0, 0), v3(0, 0, 0)), acc = u;
     const int path = link_path[l];
@@ -37,20 +67,20 @@ KG_FN Spatial inertial_force(const Kinematics& k, const Inertia* inertia, const 
         const int i = tree_v0[t];
         acc.lin = acc.lin - cross(v3(v[i + 3], v[i + 4], v[i + 5]), v3(v[i], v[i + 1], v[i + 2]));
     }
-    return inertia[l] * acc + cross_force(u, inertia[l] * u);
+    const Inertia I = link_inertia_at(args, env, k, l);
+    return I * acc + cross_force(u, I * u);
 }
 
 // A sensor reads the net force on its link: with both parts enabled, mass times acceleration (zero at rest); the
 // forward-dynamics part is what gravity, efforts and joints do without contacts and limits, the constraint part
 // the rest. Force at the link's com, moment about the sensor's origin, in the sensor's axes unless asked otherwise.
 template <class Args>
-KG_FN void write_sensors(const Args& args, int env, Real weight, const Kinematics& k, const Inertia* inertia,
+KG_FN void write_sensors(const Args& args, const Env& env, bool first, Real weight, const Kinematics& k,
                          const Real* v_mid, const Real* a_total, const Real* a_free) {
-    const int n = args.sensor_force.shape[1];
-    for (int s = 0; s < NSENSORS; ++s) {
+    KG_EACH(s, NSENSORS) {
         const int l = sensor_link[s], flags = sensor_flags[s];
-        Spatial total = inertial_force(k, inertia, v_mid, a_total, l);
-        Spatial smooth = inertial_force(k, inertia, v_mid, a_free, l);
+        Spatial total = inertial_force(args, env, k, v_mid, a_total, l);
+        Spatial smooth = inertial_force(args, env, k, v_mid, a_free, l);
         Spatial f = sp(v3(0, 0, 0), v3(0, 0, 0));
         if (flags & 1) f = f + smooth;
         if (flags & 2) f = f + total - smooth;
@@ -61,7 +91,7 @@ KG_FN void write_sensors(const Args& args, int env, Real weight, const Kinematic
             force = rotate(inv, force);
             torque = rotate(inv, torque);
         }
-        const Real r[6] = {force.x, force.y, force.z, torque.x, torque.y, torque.z};
-        for (int i = 0; i < 6; ++i) args.sensor_force.data[(s * 6 + i) * n + env] += weight * r[i];
+        add3(args.sensor_force, 2 * s, env, first, force * weight);
+        add3(args.sensor_force, 2 * s + 1, env, first, torque * weight);
     }
 }

@@ -2,14 +2,14 @@
 
 // 13 numbers per link: position (env frame), quaternion xyzw, velocity of the com, angular velocity
 template <class Args>
-KG_FN void body_states(const Args& args, int env, Real* out, int row) {
+KG_FN void body_states(const Args& args, const Env& env, Real* out, int row) {
     Position q;
     Real v[NV];
     load_state(args, env, q, v);
     Kinematics k;
     forward_kinematics(args, env, q, k);
     Spatial vel[NL];
-    link_velocities(k, v, vel);
+    link_velocities(env, k, v, vel);
     for (int l = 0; l < NL; ++l) {
         Vec3 p = k.ref[link_tree[l]] + k.pos[l];
         Vec3 com = k.pos[l] + rotate(k.rot[l], load3(args.link_com, l, env));
@@ -30,7 +30,7 @@ KG_FN void body_states(const Args& args, int env, Real* out, int row) {
 // rows: 6 per link of the tree (velocity of the com, angular velocity), the root's left out when the base is fixed;
 // columns: the tree's v-space (6 of a floating root, then DOFs)
 template <class Args>
-KG_FN void jacobian(const Args& args, int env, int tree, Real* out) {
+KG_FN void jacobian(const Args& args, const Env& env, int tree, Real* out) {
     Position q;
     Real v[NV];
     load_state(args, env, q, v);
@@ -53,15 +53,15 @@ KG_FN void jacobian(const Args& args, int env, int tree, Real* out) {
 
 // joint-space inertia of a tree, armature included, square over the tree's v-space
 template <class Args>
-KG_FN void mass_matrix(const Args& args, int env, int tree, Real* out) {
+KG_FN void mass_matrix(const Args& args, const Env& env, int tree, Real* out) {
     Position q;
     Real v[NV], m[NM];
     load_state(args, env, q, v);
     Kinematics k;
-    Inertia inertia[NL];
+    Inertia inertia[NL], composite[NL];
     forward_kinematics(args, env, q, k);
     link_inertias(args, env, k, inertia);
-    joint_inertia(k, inertia, m);
+    joint_inertia(env, k, inertia, composite, m);
     for (int i = 0; i < ND; ++i) m[m_row[dof_v[i]]] += load(args.dof_armature, i, env);
     const int n = tree_vs[tree], first = tree_v0[tree];
     for (int i = 0; i < n * n; ++i) out[i] = 0;
@@ -77,16 +77,15 @@ KG_FN void mass_matrix(const Args& args, int env, int tree, Real* out) {
 
 // bias force and link positions for the tests: C(q, v) with gravity, about the com of floating roots
 template <class Args>
-KG_FN void bias_of(const Args& args, int env, Real* out) {
+KG_FN void bias_of(const Args& args, const Env& env, Real* out) {
     const StepSettings st = load_settings(args);
     Position q;
     Real v[NV], bias[NV];
-    Spatial external[NT];
     load_state(args, env, q, v);
     Kinematics k;
-    Inertia inertia[NL];
+    Smooth s;
     forward_kinematics(args, env, q, k);
-    link_inertias(args, env, k, inertia);
-    bias_force(args, env, st, k, inertia, v, bias, external);
+    link_inertias(args, env, k, s.inertia);
+    bias_force(args, env, st, k, v, s, bias);
     for (int i = 0; i < NV; ++i) out[i] = bias[i];
 }

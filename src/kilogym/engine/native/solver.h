@@ -27,96 +27,88 @@ KG_FN Real unilateral(const StepSettings& st, const Soft& soft, Real h, bool bia
     return kg_max(impulse - soft.mass_scale * (u + bias) * inv - soft.impulse_scale * impulse, (Real)0);
 }
 
-KG_FN void visit_contact(const StepSettings& st, const Soft& soft, Real h, bool biased, ContactRows& c, int i, Real* w) {
-    if (c.phase[i] == CONTACT_WAITING) return;
-    Real u = contact_dot(c, i, 0, w);
-    Real lam = c.impulse[i][0];
+struct Visit { const StepSettings& st; const Soft& soft; Real h; bool biased; };
+
+KG_FN void visit_contact(const Env& env, const Own& own, const Visit& p, ContactRows& c, const Y3* y, int i, bool mine, Real* w) {
+    const Vec3 old = mine ? c.impulse[i] : v3(0, 0, 0);  // read before the sum: after it the other lanes write
+    const Vec3 u = contact_dots(env, own, c, y, i, w, mine);
+    if (!mine || c.phase[i] == CONTACT_WAITING) return;
+    Vec3 f = old;
     if (c.phase[i] == CONTACT_BOUNCING) {
-        lam = kg_max(lam - (u - c.bounce[i][biased ? 0 : 1]) * c.inv_n[i], (Real)0);
+        f.x = kg_max(f.x - (u.x - c.bounce[i][p.biased ? 0 : 1]) * c.inv_n[i], (Real)0);
     } else {
         // an elastic contact that others make approach fast waits for the next iteration, where it bounces
-        if (c.restitution[i] > 0 && u < -st.bounce_threshold && lam == 0 && c.gap[i] + h * u < 0) return;
-        lam = unilateral(st, soft, h, biased, c.gap[i], u, c.inv_n[i], lam);
+        if (c.restitution[i] > 0 && u.x < -p.st.bounce_threshold && f.x == 0 && c.gap[i] + p.h * u.x < 0) return;
+        f.x = unilateral(p.st, p.soft, p.h, p.biased, c.gap[i], u.x, c.inv_n[i], f.x);
     }
-    Real d = lam - c.impulse[i][0];
-    c.impulse[i][0] = lam;
-    if (d != 0) contact_add(c, i, 0, d, w);
-
-    if (c.static_mu[i] == 0 && c.dynamic_mu[i] == 0) return;
-    Real t1 = c.impulse[i][1] - contact_dot(c, i, 1, w) * c.inv_t[i];
-    Real t2 = c.impulse[i][2] - contact_dot(c, i, 2, w) * c.inv_t[i];
-    Real t = kg_sqrt(t1 * t1 + t2 * t2);
-    if (t > c.static_mu[i] * lam) {
-        Real s = t > 0 ? c.dynamic_mu[i] * lam / t : (Real)0;
-        t1 *= s;
-        t2 *= s;
+    const Real d = f.x - old.x, reach = c.static_mu[i] * f.x, inv = c.inv_t[i];
+    f.y -= (u.y + c.couple1[i] * d) * inv;
+    f.z -= (u.z + c.couple2[i] * d) * inv;
+    const Real t2 = f.y * f.y + f.z * f.z;
+    if (t2 > reach * reach) {
+        const Real s = c.dynamic_mu[i] * f.x / kg_sqrt(t2);
+        f.y *= s;
+        f.z *= s;
     }
-    contact_add(c, i, 1, t1 - c.impulse[i][1], w);
-    contact_add(c, i, 2, t2 - c.impulse[i][2], w);
-    c.impulse[i][1] = t1;
-    c.impulse[i][2] = t2;
+    c.impulse[i] = f;
+    contact_add(env, own, c, y, i, f - old, w);
 }
 
 template <class Args>
-KG_FN void visit_dof(const Args& args, int env, const StepSettings& st, const Soft& soft, Real h, bool biased,
-                     const Drives& d, const Real* x, DofRows& rows, int r, Real* w) {
-    const int i = rows.dof[r];
-    const int v = dof_v[i];
-    const int length = anc_len[v] + 1;
+KG_FN void visit_dof(const Args& args, const Env& env, const Own& own, const Visit& p, const Drives& d, const Real* map,
+                     const Real* x, DofRows& rows, int r, bool mine, Real* w) {
+    const int i = mine ? rows.dof[r] : 0;
+    const int v = ND > 0 ? dof_v[i] : 0;
+    const Real drive = mine ? rows.drive[r] : (Real)0, friction = mine ? rows.friction[r] : (Real)0;
+    const Real speed = mine ? rows.speed[r] : (Real)0, lower = mine ? rows.lower[r] : (Real)0, upper = mine ? rows.upper[r] : (Real)0;
+    const Real start = dof_dot(env, own, map, v, w, mine);
+    if (!mine) return;
     const Real A = rows.diagonal[r], inv = (Real)1 / A;
-    const Real start = path_dot(rows.y[r], v_path[v], length, w);
     Real u = start;
-    if (rows.saturated[r]) {
-        const Real c = h * (d.kp[i] * (d.error[i] - x[v]) + d.kd[i] * d.target_vel[i]);
-        const Real limit = h * d.limit[i];
-        Real lam = kg_clamp((c - d.implicit[i] * (u - A * rows.drive[r])) / (1 + d.implicit[i] * A), -limit, limit);
-        u += A * (lam - rows.drive[r]);
+    if (d.saturated[i]) {
+        const Real c = p.h * (d.push[i] - d.kp[i] * x[v]), implicit = p.h * d.drag[i];
+        const Real limit = p.h * d.limit[i];
+        Real lam = kg_clamp((c - implicit * (u - A * drive)) / (1 + implicit * A), -limit, limit);
+        u += A * (lam - drive);
         rows.drive[r] = lam;
     }
-    const Real dry = h * load(args.dof_friction, i, env);
+    const Real dry = p.h * load(args.dof_friction, i, env);
     if (dry > 0) {
-        Real lam = kg_clamp(rows.friction[r] - u * inv, -dry, dry);
-        u += A * (lam - rows.friction[r]);
+        Real lam = kg_clamp(friction - u * inv, -dry, dry);
+        u += A * (lam - friction);
         rows.friction[r] = lam;
     }
     const Real fastest = load(args.dof_velocity, i, env);
     if (fastest < (Real)1e30) {
-        Real free = u - A * rows.speed[r];
+        Real free = u - A * speed;
         Real lam = free > fastest ? (fastest - free) * inv : free < -fastest ? (-fastest - free) * inv : (Real)0;
-        u += A * (lam - rows.speed[r]);
+        u += A * (lam - speed);
         rows.speed[r] = lam;
     }
     if (rows.lower_gap[r] < (Real)1e29) {
-        Real lam = unilateral(st, soft, h, biased, rows.lower_gap[r], u, inv, rows.lower[r]);
-        u += A * (lam - rows.lower[r]);
+        Real lam = unilateral(p.st, p.soft, p.h, p.biased, rows.lower_gap[r], u, inv, lower);
+        u += A * (lam - lower);
         rows.lower[r] = lam;
     }
     if (rows.upper_gap[r] < (Real)1e29) {
-        Real lam = unilateral(st, soft, h, biased, rows.upper_gap[r], -u, inv, rows.upper[r]);
-        u -= A * (lam - rows.upper[r]);
+        Real lam = unilateral(p.st, p.soft, p.h, p.biased, rows.upper_gap[r], -u, inv, upper);
+        u -= A * (lam - upper);
         rows.upper[r] = lam;
     }
-    if (u != start) path_add(rows.y[r], v_path[v], length, (u - start) * inv, w);
-}
-
-template <class Args>
-KG_FN void sweep(const Args& args, int env, const StepSettings& st, const Soft& soft, Real h, bool biased,
-                 const Drives& d, const Real* x, DofRows& dofs, ContactRows& contacts, Real* w) {
-    for (int r = 0; r < dofs.count; ++r) visit_dof(args, env, st, soft, h, biased, d, x, dofs, r, w);
-    for (int i = 0; i < contacts.count; ++i) visit_contact(st, soft, h, biased, contacts, i, w);
+    if (u != start) dof_add(env, own, map, v, (u - start) * inv, w);
 }
 
 // which contacts bounce in this iteration, and when in it they touch (TOI-aware restitution): an approach faster
 // than the threshold that arrives at time t within h leaves with e times the arrival speed for the rest of h
-KG_FN void choose_phases(const StepSettings& st, Real h, ContactRows& c, const Real* before, const Real* after) {
-    for (int i = 0; i < c.count; ++i) {
+KG_FN void choose_phases(const Env& env, const StepSettings& st, Real h, ContactRows& c, const Y3* y, const Real* before, const Real* after) {
+    KG_EACH(i, c.count) {
         c.phase[i] = CONTACT_RESTING;
         if (c.restitution[i] <= 0) continue;
-        const Real u0 = contact_dot(c, i, 0, before);
+        const Real u0 = normal_velocity(c, y, i, before);
         if (u0 >= -st.bounce_threshold) continue;
-        const Real a = (contact_dot(c, i, 0, after) - u0) / h;
+        const Real a = (normal_velocity(c, y, i, after) - u0) / h;
         const Real gap = c.gap[i];
-        c.impulse[i][0] = c.impulse[i][1] = c.impulse[i][2] = 0;
+        c.impulse[i] = v3(0, 0, 0);
         if (gap + h * u0 + (Real)0.5 * a * h * h > 0) {
             c.phase[i] = CONTACT_WAITING;
             continue;
@@ -126,108 +118,146 @@ KG_FN void choose_phases(const StepSettings& st, Real h, ContactRows& c, const R
         c.bounce[i][0] = (e * speed * (h - t) - reach) / h;
         c.bounce[i][1] = e * (speed - a * t) + a * (h - t);
     }
+    kg_sync();
 }
 
-// w: whitened velocity, start of the substep in, end out. x: displacement in v-space, out. force: everything that
-// is constant over the substep (efforts less bias). stiff[t]: trees whose drives are so stiff that positions must
-// follow the end velocity. w_force: the part of the change of w that forces made (for sensors).
+// gaps move by h times the whitened velocity w (all DOFs)
+KG_FN void move_gaps(const Env& env, Real h, const Real* map, const Y3* y, const Real* w, DofRows& dofs, ContactRows& contacts) {
+    KG_EACH(i, contacts.count) contacts.gap[i] += h * normal_velocity(contacts, y, i, w);
+    KG_EACH(r, dofs.count) {
+        const Real u = h * velocity_of(map, w, dof_v[dofs.dof[r]]);
+        dofs.lower_gap[r] += u;
+        dofs.upper_gap[r] -= u;
+    }
+}
+
+// trees with a loaded row or with drives so stiff that positions must follow the end velocity
+KG_FN void mark_loaded(const Env& env, const StepSettings& st, const bool* stiff, const DofRows& dofs, const ContactRows& contacts, bool* loaded) {
+    KG_EACH(t, NT) loaded[t] = stiff[t] || st.semi_implicit;
+    kg_sync();
+    KG_EACH(i, contacts.count) {
+        if (contacts.impulse[i].x <= 0) continue;
+        loaded[link_tree[contacts.link_a[i]]] = true;
+        if (contacts.link_b[i] >= 0) loaded[link_tree[contacts.link_b[i]]] = true;
+    }
+    KG_EACH(r, dofs.count) {
+        if (dofs.lower[r] > 0 || dofs.upper[r] > 0 || dofs.friction[r] != 0 || dofs.speed[r] != 0)
+            loaded[v_tree[dof_v[dofs.dof[r]]]] = true;
+    }
+    kg_sync();
+}
+
+// what the solver shares among the lanes of a group, all [NV]
+struct Exchange {
+    Real force[NV];   // constant over the substep: efforts less bias
+    Real w[NV];       // whitened velocity; at the start of the substep in, at its end out
+    Real x[NV];       // displacement in v-space, out
+    Real v[NV];       // velocity, out
+    Real a[NV], b[NV];
+    Real drive[ND1];  // force of the drives in the last iteration, out
+    Real forced[NSENSORS > 0 ? NV : 1];  // the part of w's change that forces made, out
+    bool stiff[NT], loaded[NT];
+};
+
 template <class Args>
-KG_FN void solve(const Args& args, int env, const StepSettings& st, const Factor& f, const Drives& d,
-                 const Real* force, const bool* stiff, DofRows& dofs, ContactRows& contacts, Real* w, Real* x,
-                 Real* w_force, Real* drive_out) {
+KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const Real* map, const Drives& d, DofRows& dofs,
+                 ContactRows& contacts, const Y3* y, Exchange& e) {
     const Real h = st.dt / (Real)st.iterations;
     const Soft soft = soft_constraint(h);
-    Real v[NV], before[NV], biased[NV];
-    KG_UNROLL for (int i = 0; i < NV; ++i) x[i] = 0;
-    KG_UNROLL for (int i = 0; i < NV; ++i) w_force[i] = 0;
-    velocity_of(f, w, v);
+    const Own own = own_dofs(env);
+    const int most_contacts = kg_most(contacts.count), most_dofs = kg_most(dofs.count);
+    const bool elastic = kg_any(contacts.elastic);
+    Real w[OWN], before[OWN], biased[OWN];
+    KG_UNROLLED for (int s = 0; s < OWN; ++s) w[s] = s * LANES + env.lane < NV ? e.w[s * LANES + env.lane] : (Real)0;
+    KG_EACH(i, NV) {
+        e.x[i] = 0;
+        e.v[i] = velocity_of(map, e.w, i);
+        if (NSENSORS > 0) e.forced[i] = 0;
+    }
+    kg_sync();
 
-    for (int s = 0; s < st.iterations; ++s) {
+    KG_ROLLED for (int n = 0; n < st.iterations; ++n) {
+        const bool last = n == st.iterations - 1;
         // forces
-        Real impulse[NV];
-        KG_UNROLL for (int i = 0; i < NV; ++i) impulse[i] = h * force[i];
-        KG_UNROLL for (int i = 0; i < ND; ++i) {
-            const int j = dof_v[i];
-            if (!d.saturated[i]) impulse[j] += h * drive_force(d, i, h, v[j], x[j]);
+        KG_EACH(i, NV) {
+            const int j = v_dof[i];
+            Real f = e.force[i];
+            if (j >= 0 && !d.saturated[j]) f += drive_force(d, j, e.v[i], e.x[i]);
+            e.a[i] = h * f;
         }
-        whiten_impulse(f, impulse);
-        KG_UNROLL for (int i = 0; i < NV; ++i) {
-            before[i] = w[i];
-            w[i] += impulse[i];
-            if (NSENSORS > 0) w_force[i] += impulse[i];
+        kg_sync();
+        KG_UNROLLED for (int s = 0; s < OWN; ++s) {
+            const int i = s * LANES + env.lane;
+            before[s] = w[s];
+            if (i >= NV) continue;
+            const Real change = whitened(map, e.a, i);
+            w[s] += change;
+            if (NSENSORS > 0) e.forced[i] += change;
         }
 
         // warm start
-        choose_phases(st, h, contacts, before, w);
-        for (int r = 0; r < dofs.count; ++r) {
-            const int j = dof_v[dofs.dof[r]];
-            dofs.speed[r] = 0;
-            path_add(dofs.y[r], v_path[j], anc_len[j] + 1, dofs.drive[r] + dofs.friction[r] + dofs.lower[r] - dofs.upper[r], w);
-        }
-        for (int i = 0; i < contacts.count; ++i) {
-            for (int k = 0; k < 3; ++k) {
-                if (contacts.impulse[i][k] != 0) contact_add(contacts, i, k, contacts.impulse[i][k], w);
+        if (elastic) {
+            KG_UNROLLED for (int s = 0; s < OWN; ++s) {
+                if (s * LANES + env.lane < NV) {
+                    e.b[s * LANES + env.lane] = before[s];
+                    e.w[s * LANES + env.lane] = w[s];
+                }
             }
+            kg_sync();
+            choose_phases(env, st, h, contacts, y, e.b, e.w);
         }
+        KG_ROLLED for (int r = 0; r < dofs.count; ++r) {
+            dof_add(env, own, map, dof_v[dofs.dof[r]], dofs.drive[r] + dofs.friction[r] + dofs.lower[r] - dofs.upper[r], w);
+            dofs.speed[r] = 0;
+        }
+        KG_ROLLED for (int i = 0; i < contacts.count; ++i) contact_add(env, own, contacts, y, i, contacts.impulse[i], w);
 
-        for (int i = 0; i < st.sweeps; ++i) sweep(args, env, st, soft, h, true, d, x, dofs, contacts, w);
-        KG_UNROLL for (int i = 0; i < NV; ++i) biased[i] = w[i];
+        // sweeps: biased ones, the positions' move, relaxing ones
+        const int relaxes = st.semi_implicit && st.sweeps == 0 ? 0 : st.sweeps + (last ? st.extra_relax : 0);
+        KG_ROLLED for (int pass = 0;; ++pass) {
+            if (pass == st.sweeps) {
+                KG_UNROLLED for (int s = 0; s < OWN; ++s) {
+                    biased[s] = w[s];
+                    if (s * LANES + env.lane < NV) e.b[s * LANES + env.lane] = w[s];
+                }
+                kg_sync();
+                move_gaps(env, h, map, y, e.b, dofs, contacts);
+                mark_loaded(env, st, e.stiff, dofs, contacts, e.loaded);
+            }
+            if (pass == st.sweeps + relaxes) break;
+            const Visit visit = {st, soft, h, pass < st.sweeps};
+            KG_ROLLED for (int r = 0; r < most_dofs; ++r) visit_dof(args, env, own, visit, d, map, e.x, dofs, r, r < dofs.count, w);
+            KG_ROLLED for (int i = 0; i < most_contacts; ++i) visit_contact(env, own, visit, contacts, y, i, i < contacts.count, w);
+        }
 
         // trees that carry load move with the biased velocity, free ones with the mean over the iteration
-        bool loaded[NT];
-        bool all_loaded = true;
-        KG_UNROLL for (int t = 0; t < NT; ++t) loaded[t] = stiff[t] || st.semi_implicit;
-        for (int i = 0; i < contacts.count; ++i) {
-            if (contacts.impulse[i][0] <= 0) continue;
-            loaded[link_tree[path_link[contacts.path_a[i]]]] = true;
-            if (contacts.length_b[i] > 0) loaded[link_tree[path_link[contacts.path_b[i]]]] = true;
+        bool late = false;
+        KG_UNROLLED for (int s = 0; s < OWN; ++s) {
+            const int i = s * LANES + env.lane;
+            if (i >= NV) continue;
+            const bool free = !e.loaded[v_tree[i]];
+            const Real moved = free ? (Real)0.5 * (before[s] + w[s]) : biased[s];
+            late = late || free;
+            e.a[i] = moved;
+            e.b[i] = moved - biased[s];
+            e.w[i] = w[s];
         }
-        for (int r = 0; r < dofs.count; ++r) {
-            if (dofs.lower[r] > 0 || dofs.upper[r] > 0 || dofs.friction[r] != 0 || dofs.speed[r] != 0)
-                loaded[link_tree[v_link[dof_v[dofs.dof[r]]]]] = true;
+        const bool anyone_late = kg_ballot(late) != 0;
+        kg_sync();
+        if (anyone_late) move_gaps(env, h, map, y, e.b, dofs, contacts);
+        KG_EACH(i, NV) {
+            const int j = v_dof[i];
+            const Real v = velocity_of(map, e.w, i);
+            if (last && j >= 0) e.drive[j] = d.saturated[j] ? (Real)0 : drive_force(d, j, v, e.x[i]);
+            e.v[i] = v;
+            e.x[i] += h * velocity_of(map, e.a, i);
         }
-        KG_UNROLL for (int t = 0; t < NT; ++t) all_loaded = all_loaded && loaded[t];
-        for (int i = 0; i < contacts.count; ++i) contacts.gap[i] += h * contact_dot(contacts, i, 0, biased);
-        for (int r = 0; r < dofs.count; ++r) {
-            const int j = dof_v[dofs.dof[r]];
-            const Real u = h * path_dot(dofs.y[r], v_path[j], anc_len[j] + 1, biased);
-            dofs.lower_gap[r] += u;
-            dofs.upper_gap[r] -= u;
-        }
-
-        const int relaxes = st.sweeps + (s == st.iterations - 1 ? st.extra_relax : 0);
-        if (!st.semi_implicit || st.sweeps > 0) {
-            for (int i = 0; i < relaxes; ++i) sweep(args, env, st, soft, h, false, d, x, dofs, contacts, w);
-        }
-
-        Real moved[NV];
-        KG_UNROLL for (int i = 0; i < NV; ++i)
-            moved[i] = loaded[v_tree[i]] ? biased[i] : (Real)0.5 * (before[i] + w[i]);
-        if (!all_loaded) {
-            Real late[NV];
-            KG_UNROLL for (int i = 0; i < NV; ++i) late[i] = moved[i] - biased[i];
-            for (int i = 0; i < contacts.count; ++i) contacts.gap[i] += h * contact_dot(contacts, i, 0, late);
-            for (int r = 0; r < dofs.count; ++r) {
-                const int j = dof_v[dofs.dof[r]];
-                const Real u = h * path_dot(dofs.y[r], v_path[j], anc_len[j] + 1, late);
-                dofs.lower_gap[r] += u;
-                dofs.upper_gap[r] -= u;
-            }
-        }
-        velocity_of(f, w, v);
-        if (s == st.iterations - 1) {
-            KG_UNROLL for (int i = 0; i < ND; ++i)
-                drive_out[i] = d.saturated[i] ? (Real)0 : drive_force(d, i, h, v[dof_v[i]], x[dof_v[i]]);
-            for (int r = 0; r < dofs.count; ++r) {
-                if (dofs.saturated[r]) drive_out[dofs.dof[r]] = dofs.drive[r] / h;
-            }
-        }
-        velocity_of(f, moved, moved);
-        KG_UNROLL for (int i = 0; i < NV; ++i) x[i] += h * moved[i];
-
-        for (int i = 0; i < contacts.count; ++i) {
-            for (int k = 0; k < 3; ++k) contacts.total[i][k] += contacts.impulse[i][k];
-        }
-        for (int r = 0; r < dofs.count; ++r) dofs.total[r] += dofs.friction[r] + dofs.lower[r] - dofs.upper[r] + dofs.speed[r];
+        KG_EACH(i, contacts.count) contacts.total[i] = contacts.total[i] + contacts.impulse[i];
+        KG_EACH(r, dofs.count) dofs.total[r] += dofs.friction[r] + dofs.lower[r] - dofs.upper[r] + dofs.speed[r];
+        kg_sync();
     }
+    KG_EACH(r, dofs.count) {
+        if (d.saturated[dofs.dof[r]]) e.drive[dofs.dof[r]] = dofs.drive[r] / h;
+    }
+    kg_sync();
 }

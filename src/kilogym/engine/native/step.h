@@ -1,8 +1,8 @@
 // One env's step as a table of contents. Derivations: docs/physics.md.
 
 template <class Args>
-KG_FN void load_state(const Args& args, int env, Position& q, Real* v) {
-    KG_UNROLL for (int t = 0; t < NT; ++t) {
+KG_FN void load_state(const Args& args, const Env& env, Position& q, Real* v) {
+    KG_EACH(t, NT) {
         q.root_pos[t] = load3(args.root_pos, t, env);
         q.root_quat[t] = load4(args.root_quat, t, env);
         if (!tree_floating[t]) continue;
@@ -11,15 +11,16 @@ KG_FN void load_state(const Args& args, int env, Position& q, Real* v) {
         v[i] = lin.x; v[i + 1] = lin.y; v[i + 2] = lin.z;
         v[i + 3] = ang.x; v[i + 4] = ang.y; v[i + 5] = ang.z;
     }
-    KG_UNROLL for (int d = 0; d < ND; ++d) {
+    KG_EACH(d, ND) {
         q.dof[d] = load(args.dof_pos, d, env);
         v[dof_v[d]] = load(args.dof_vel, d, env);
     }
+    kg_sync();
 }
 
 template <class Args>
-KG_FN void store_state(const Args& args, int env, const Position& q, const Real* v) {
-    KG_UNROLL for (int t = 0; t < NT; ++t) {
+KG_FN void store_state(const Args& args, const Env& env, const Position& q, const Real* v) {
+    KG_EACH(t, NT) {
         if (!tree_floating[t]) continue;
         const int i = tree_v0[t];
         store3(args.root_pos, t, env, q.root_pos[t]);
@@ -30,162 +31,200 @@ KG_FN void store_state(const Args& args, int env, const Position& q, const Real*
         store3(args.root_lin_vel, t, env, v3(v[i], v[i + 1], v[i + 2]));
         store3(args.root_ang_vel, t, env, v3(v[i + 3], v[i + 4], v[i + 5]));
     }
-    KG_UNROLL for (int d = 0; d < ND; ++d) {
+    KG_EACH(d, ND) {
         store(args.dof_pos, d, env, q.dof[d]);
         store(args.dof_vel, d, env, v[dof_v[d]]);
     }
 }
 
+// What a group shares while it steps its env: shared memory on CUDA, the stack on the CPU.
+struct Work {
+    Position q;
+    Kinematics k;
+    Momentum momentum;      // of the floating trees, as the equations of the substep say it becomes
+    Real v[NV], v_mid[NV], bias[NV];
+    Real map[NM], scale[NV];   // M, then its factor, then W (factor.h)
+    Drives drives;
+    DofRows dof_rows;
+    Contacts contacts;
+    ContactRows rows;
+    Exchange e;
+    union {                 // one after the other
+        struct { Smooth s; Position mid; } smooth;
+        Y3 y[Y_SHARED ? MAX_CONTACTS1 * ROW : 1];
+        int row_of[ND1];
+    };
+};
+
+// contact impulses and outside forces change the momentum of a floating tree; nothing else does
 template <class Args>
-KG_FN void clear_outputs(const Args& args, int env) {
-    for (int i = 0; i < 3 * NL; ++i) store(args.link_contact_force, i, env, 0);
-    for (int i = 0; i < ND; ++i) store(args.dof_force, i, env, 0);
-    for (int i = 0; i < 6 * NSENSORS; ++i) store(args.sensor_force, i, env, 0);
+KG_FN void add_contact_momentum(const Env& env, const Kinematics& k, const Contacts& c, const ContactRows& rows, Momentum& p) {
+    KG_EACH(t, NT) {
+        if (!tree_floating[t]) continue;
+        Vec3 lin = v3(0, 0, 0), ang = v3(0, 0, 0);
+        for (int i = 0; i < rows.count; ++i) {
+            const int ta = link_tree[rows.link_a[i]], tb = rows.link_b[i] >= 0 ? link_tree[rows.link_b[i]] : -1;
+            if (ta == tb || (ta != t && tb != t)) continue;
+            const Vec3 f = world_impulse(c.normal[i], rows.total[i]);
+            const Vec3 r = ta == t ? c.point[i] : c.point[i] + k.ref[ta] - k.ref[tb];
+            lin = ta == t ? lin + f : lin - f;
+            ang = ta == t ? ang + cross(r, f) : ang - cross(r, f);
+        }
+        p.lin[t] = p.lin[t] + lin;
+        p.ang[t] = p.ang[t] + ang;
+    }
 }
 
-// One substep from (q, v): drift to the midpoint, forces and constraints there, drift to the end. mid_link, mid
-// hold what the outputs need; now and inertia are at q going in and at q+ coming out.
+// One substep from (q, v): drift to the midpoint, forces and constraints there, drift to the end. The kinematics and
+// the momentum in g are those at q going in and at q+ coming out.
 template <class Args>
-KG_FN int substep(const Args& args, int env, const StepSettings& st, bool last, Position& q, Real* v,
-                  Kinematics& now, Inertia* inertia) {
+KG_FN int substep(const Args& args, const Env& env, const StepSettings& st, int n, Work& g, Y3* y) {
     const Real h = st.dt / (Real)st.iterations;
     const Real half = st.semi_implicit ? (Real)0 : (Real)0.5 * st.dt;
+    const bool first = n == 0, last = n == st.substeps - 1;
+    Smooth& s = g.smooth.s;
+    Exchange& e = g.e;
     int status = 0;
 
-    Momentum p;
-    if (PROJECT_MOMENTUM) {
-        Spatial vel[NL];
-        link_velocities(now, v, vel);
-        momentum_of(inertia, vel, p);
-    }
-
     // midpoint position, inertia there
-    Position q_mid;
-    Real drift[NV];
-    KG_UNROLL for (int i = 0; i < NV; ++i) drift[i] = half * v[i];
-    displace(args, env, q, drift, q_mid);
-    Kinematics mid;
-    Inertia mid_link[NL];
-    forward_kinematics(args, env, q_mid, mid);
-    link_inertias(args, env, mid, mid_link);
-    Real m[NM];
-    joint_inertia(mid, mid_link, m);
-    KG_UNROLL for (int i = 0; i < ND; ++i) m[m_row[dof_v[i]]] += load(args.dof_armature, i, env);
+    KG_EACH(i, NV) e.x[i] = half * g.v[i];
+    kg_sync();
+    displace(args, env, g.q, e.x, g.smooth.mid);
+    forward_kinematics(args, env, g.smooth.mid, g.k);
+    link_inertias(args, env, g.k, s.inertia);
+    joint_inertia(env, g.k, s.inertia, s.composite, g.map);
+    KG_EACH(i, ND) g.map[m_row[dof_v[i]]] += load(args.dof_armature, i, env);
+    KG_EACH(t, NT) e.stiff[t] = false;
+    kg_sync();
 
     // implicit drives on the diagonal
-    Drives drives;
-    read_drives(args, env, h, q, drives);
-    predict_saturation(args, env, m, v, drives);
-    bool stiff[NT];
-    KG_UNROLL for (int t = 0; t < NT; ++t) stiff[t] = false;
-    KG_UNROLL for (int i = 0; i < ND; ++i) {
+    read_drives(args, env, h, g.q, g.v, g.map, g.drives);
+    KG_EACH(i, ND) {
         const int j = m_row[dof_v[i]];
+        const Real implicit = h * g.drives.drag[i];
         // a drive that moves its DOF by more than a tenth within an iteration: follow the end velocity, which is
         // monotone for any gain, instead of the mean, which conserves energy
-        if (drives.implicit[i] > (Real)0.1 * m[j]) stiff[v_tree[dof_v[i]]] = true;
-        if (!drives.saturated[i]) m[j] += drives.implicit[i];
+        if (implicit > (Real)0.1 * g.map[j]) e.stiff[v_tree[dof_v[i]]] = true;
+        if (!g.drives.saturated[i]) g.map[j] += implicit;
     }
-    Factor f;
-    factorize(m, f);
+    kg_sync();
+    factorize(env, g.map, g.scale);
+    whiten_velocity(env, g.map, g.scale, g.v, e.w);
+    invert(env, g.map, g.scale);
 
     // two-stage bias: at the start velocity, then at the predicted midpoint velocity
-    Real bias[NV], force[NV], v_mid[NV];
-    Spatial external[NT];
-    bias_force(args, env, st, mid, mid_link, v, bias, external);
-    KG_UNROLL for (int i = 0; i < NV; ++i) v_mid[i] = v[i];
+    KG_EACH(i, NV) g.v_mid[i] = g.v[i];
+    kg_sync();
+    bias_force(args, env, st, g.k, g.v_mid, s, g.bias);
     if (!st.semi_implicit) {
-        KG_UNROLL for (int i = 0; i < NV; ++i) force[i] = -bias[i];
-        KG_UNROLL for (int i = 0; i < ND; ++i)
-            force[dof_v[i]] += drives.effort[i] + kg_clamp(drive_force(drives, i, h, v[dof_v[i]], 0), -drives.limit[i], drives.limit[i]);
-        whiten_impulse(f, force);
-        velocity_of(f, force, force);
-        KG_UNROLL for (int i = 0; i < NV; ++i) v_mid[i] += half * force[i];
-        bias_force(args, env, st, mid, mid_link, v_mid, bias, external);
+        KG_EACH(i, NV) {
+            const int j = v_dof[i];
+            e.a[i] = -g.bias[i];
+            if (j >= 0) e.a[i] += direct_effort(args, env, j)
+                + kg_clamp(drive_force(g.drives, j, g.v[i], 0), -g.drives.limit[j], g.drives.limit[j]);
+        }
+        kg_sync();
+        KG_EACH(i, NV) e.b[i] = whitened(g.map, e.a, i);
+        kg_sync();
+        KG_EACH(i, NV) g.v_mid[i] += half * velocity_of(g.map, e.b, i);
+        kg_sync();
+        bias_force(args, env, st, g.k, g.v_mid, s, g.bias);
     }
-    KG_UNROLL for (int i = 0; i < NV; ++i) force[i] = -bias[i];
-    KG_UNROLL for (int i = 0; i < ND; ++i) force[dof_v[i]] += drives.effort[i];
+    KG_EACH(i, NV) e.force[i] = (v_dof[i] >= 0 ? direct_effort(args, env, v_dof[i]) : (Real)0) - g.bias[i];
+    if (PROJECT_MOMENTUM) {
+        KG_EACH(t, NT) {
+            for (int l = tree_link0[t]; l < tree_link0[t] + tree_links[t]; ++l) {
+                g.momentum.lin[t] = g.momentum.lin[t] + s.outside[l].lin * st.dt;
+                g.momentum.ang[t] = g.momentum.ang[t] + s.outside[l].ang * st.dt;
+            }
+        }
+    }
 
     // constraints
-    Contacts contacts;
-    Spatial vel[NL];
-    link_velocities(mid, v_mid, vel);
-    find_contacts(args, env, st, mid, vel, contacts);
-    Real w[NV], x[NV], w_force[NV], drive_out[ND1], v_new[NV];
-    whiten_velocity(f, v, w);
-    ContactRows rows;
-    build_contact_rows(args, env, st, mid, f, contacts, w, rows);
-    DofRows dof_rows;
-    build_dof_rows(args, env, st, f, q, v, drives, dof_rows);
-    Real w_start[NV];
-    KG_UNROLL for (int i = 0; i < NV; ++i) w_start[i] = w[i];
-    solve(args, env, st, f, drives, force, stiff, dof_rows, rows, w, x, w_force, drive_out);
-    velocity_of(f, w, v_new);
+    find_contacts(args, env, st, g.k, s.vel, g.contacts);
+    build_contact_rows(args, env, st, g.k, g.map, g.contacts, e.w, g.rows, y);
+    build_dof_rows(args, env, st, g.map, g.q, g.v, g.drives, g.dof_rows);
+    Real w_start[NSENSORS > 0 ? OWN : 1];
+    if (NSENSORS > 0) {
+        KG_UNROLLED for (int o = 0; o < OWN; ++o) w_start[o] = o * LANES + env.lane < NV ? e.w[o * LANES + env.lane] : (Real)0;
+    }
+    solve(args, env, st, g.map, g.drives, g.dof_rows, g.rows, y, e);
 
     // outputs, at the midpoint where the forces act
-    if (st.collect_contacts && (last || st.all_substeps))
-        add_contact_forces(args, env, (Real)1 / (st.dt * (Real)(st.all_substeps ? st.substeps : 1)), contacts, rows);
-    add_dof_forces(args, env, st.dt, (Real)1 / (Real)st.substeps, drives, drive_out, dof_rows);
+    const bool counted = st.collect_contacts && (last || st.all_substeps);
+    add_contact_forces(args, env, first, counted ? (Real)1 / (st.dt * (Real)(st.all_substeps ? st.substeps : 1)) : (Real)0, g.contacts, g.rows);
+    add_dof_forces(args, env, first, st.dt, (Real)1 / (Real)st.substeps, e.drive, g.dof_rows, e.b);
     if (NSENSORS > 0) {
-        Real a_total[NV], a_free[NV];
-        KG_UNROLL for (int i = 0; i < NV; ++i) a_total[i] = (v_new[i] - v[i]) / st.dt;
-        KG_UNROLL for (int i = 0; i < NV; ++i) w_force[i] += w_start[i];
-        velocity_of(f, w_force, a_free);
-        KG_UNROLL for (int i = 0; i < NV; ++i) a_free[i] = (a_free[i] - v[i]) / st.dt;
-        write_sensors(args, env, (Real)1 / (Real)st.substeps, mid, mid_link, v_mid, a_total, a_free);
+        KG_UNROLLED for (int o = 0; o < OWN; ++o) {
+            const int i = o * LANES + env.lane;
+            if (i < NV) e.forced[i] += w_start[o];
+        }
+        kg_sync();
+        KG_EACH(i, NV) {
+            e.a[i] = (e.v[i] - g.v[i]) / st.dt;
+            e.b[i] = (velocity_of(g.map, e.forced, i) - g.v[i]) / st.dt;
+        }
+        kg_sync();
+        write_sensors(args, env, first, (Real)1 / (Real)st.substeps, g.k, g.v_mid, e.a, e.b);
     }
-    store_warm_start(args, env, contacts, rows);
-    store_dof_warm_start(args, env, h, drives, dof_rows);
-    args.contact_count.data[env] = rows.count;
-    if (contacts.dropped > args.contact_overflow.data[env]) args.contact_overflow.data[env] = contacts.dropped;
-    if (contacts.dropped > 0) status |= FAULT_OVERFLOW;
+    store_warm_start(args, env, g.contacts, g.rows);
+    if (PROJECT_MOMENTUM) add_contact_momentum<Args>(env, g.k, g.contacts, g.rows, g.momentum);
+    store_dof_warm_start(args, env, h, g.drives, g.dof_rows, g.row_of);
+    if (g.contacts.dropped > 0) status |= FAULT_OVERFLOW;
+    if (env.lane == 0 && env.live) {
+        args.contact_count.data[env.index] = g.rows.count;
+        if (first || g.contacts.dropped > args.contact_overflow.data[env.index]) args.contact_overflow.data[env.index] = g.contacts.dropped;
+    }
 
     // end position and velocity
-    if (PROJECT_MOMENTUM) expected_momentum(m, v, v_new, bias, external, st.dt, p);
-    displace(args, env, Position(q), x, q);
-    forward_kinematics(args, env, q, now);
-    link_inertias(args, env, now, inertia);
+    displace(args, env, g.q, e.x, g.q);
+    forward_kinematics(args, env, g.q, g.k);
     if (PROJECT_MOMENTUM && !st.semi_implicit) {
-        link_velocities(now, v_new, vel);
-        project_momentum<Args>(inertia, vel, p, v_new);
+        link_velocities(env, g.k, e.v, s.vel);
+        Momentum& now = reinterpret_cast<Momentum&>(s.inertia);
+        static_assert(sizeof(Momentum) <= sizeof(s.inertia), "room for the momentum");
+        momentum_of(args, env, g.k, s.vel, s.outside, now);
+        project_momentum(args, env, g.k, now, g.momentum, e.v);
     }
-    link_velocities(now, v_new, vel);
-    if (!limit_velocity(args, env, vel, now, v_new)) status |= FAULT_CLAMPED;
-    KG_UNROLL for (int i = 0; i < NV; ++i) v[i] = v_new[i];
-    if (!all_finite(q, v)) status |= FAULT_NONFINITE;
+    link_velocities(env, g.k, e.v, s.vel);
+    if (!limit_velocity(args, env, s.vel, g.k, s.outside, e.v)) status |= FAULT_CLAMPED;
+    KG_EACH(i, NV) g.v[i] = e.v[i];
+    if (!all_finite(env, g.q, g.v)) status |= FAULT_NONFINITE;
+    kg_sync();
     return status;
 }
 
 // All substeps of one env. An env whose state is not finite keeps its last finite state, is flagged, and stays as it
-// is until its state is set again.
+// is until its state is set again. y: room for the contacts' rows where Work has none
 template <class Args>
-KG_FN void step_env(const Args& args, int env) {
+KG_FN void step_env(const Args& args, Env env, Work& g, Y3* y) {
     const StepSettings st = load_settings(args);
-    int status = args.fault.data[env];
-    if (status & FAULT_NONFINITE) return;
-    Position q;
-    Real v[NV];
-    load_state(args, env, q, v);
-    clear_outputs(args, env);
-    args.contact_overflow.data[env] = 0;
-    status = all_finite(q, v) ? 0 : FAULT_NONFINITE;
-    if (status == 0) {
-        Kinematics now;
-        Inertia inertia[NL];
-        forward_kinematics(args, env, q, now);
-        link_inertias(args, env, now, inertia);
-        for (int s = 0; s < st.substeps; ++s) {
-            const int happened = substep(args, env, st, s == st.substeps - 1, q, v, now, inertia);
-            status |= happened;
-            if (happened & FAULT_NONFINITE) break;
+    env.live = env.live && !(args.fault.data[env.index] & FAULT_NONFINITE);
+    if (!kg_any(env.live)) return;
+    load_state(args, env, g.q, g.v);
+    int status = all_finite(env, g.q, g.v) ? 0 : FAULT_NONFINITE;
+    for (int n = 0; n < st.substeps; ++n) {
+        // a frozen env stops writing; its warp may have others that go on
+        Env now = env;
+        now.live = env.live && !(status & FAULT_NONFINITE);
+        if (!kg_any(now.live)) break;
+        if (PROJECT_MOMENTUM) {
+            if (n == 0) forward_kinematics(args, now, g.q, g.k);
+            link_velocities(now, g.k, g.v, g.smooth.s.vel);
+            momentum_of(args, now, g.k, g.smooth.s.vel, g.smooth.s.outside, g.momentum);
         }
+        status |= substep(args, now, st, n, g, y);
     }
-    args.fault.data[env] = status;
+    if (env.lane == 0 && env.live) args.fault.data[env.index] = status;
     if (status & FAULT_NONFINITE) {
         clear_outputs(args, env);
-        args.contact_count.data[env] = 0;
-        args.warm_slot.data[env] = -1;
-        for (int i = 0; i < 4 * ND; ++i) store(args.warm_dof, i, env, 0);
+        KG_EACH(i, 4 * ND) store(args.warm_dof, i, env, 0);
+        if (env.lane == 0 && env.live) {
+            args.contact_count.data[env.index] = 0;
+            args.contact_overflow.data[env.index] = 0;
+            args.warm_slot.data[env.index] = -1;
+        }
         return;
     }
-    store_state(args, env, q, v);
+    store_state(args, env, g.q, g.v);
 }

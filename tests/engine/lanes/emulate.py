@@ -1,0 +1,67 @@
+"""The step's source compiled for groups of lanes and run on the CPU, one warp of fibers at a time."""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+from pathlib import Path
+
+import torch
+
+from kilogym.engine.batch import Batch
+from kilogym.engine.build import HEADERS, NATIVE, args_struct
+from kilogym.engine.tables import Mapping, emit_tables
+
+HERE = Path(__file__).parent
+CPP = "-x c++ -std=c++17 -O1 -fPIC -shared -w -ffp-contract=off -DKG_EMULATED -Dtrue_=1".split()
+
+
+class Emulated:
+    """`step()` of a batch, by warps of `lanes` per env. Works on the batch's own tensors."""
+
+    def __init__(self, batch: Batch, lanes: int, folder: Path, rows_shared: bool = True) -> None:
+        real = "double" if batch._real is torch.float64 else "float"
+        mapping = Mapping(lanes, 32, rows_shared)
+        self.batch = batch
+        size = max(1, batch.topology.max_contacts) * batch.num_envs * 4 * 2 * 64
+        self.rows = torch.zeros(1 if rows_shared else size, dtype=batch._real)
+        fields = list(args_struct(batch._warp_real).vars)
+        self.fields = [self._tensor(name) for name in fields]
+        kinds = {(2, True): "Array2", (2, False): "Ints2", (1, True): "Array1", (1, False): "Ints1"}
+        members = "".join(
+            f"{kinds[t.dim(), t.is_floating_point()]} {n}; " for n, t in zip(fields, self.fields, strict=True)
+        )
+        parts = [
+            "#define KG_TABLE static constexpr\n" + f"#define KG_REAL {real}",
+            (HERE / "harness.cpp").read_text(),
+            f"struct Args {{ {members} }};",
+            "#undef KG_REAL",
+            "namespace {",
+            emit_tables(batch.model, batch.topology, real, mapping),
+            *((NATIVE / name).read_text() for name in HEADERS),
+            "}",
+            (HERE / "primitives.cpp").read_text(),
+        ]
+        source, library = folder / f"lanes{lanes}.cpp", folder / f"lanes{lanes}_{real}.so"
+        source.write_text("\n".join(parts))
+        subprocess.run(["g++", *CPP, str(source), "-o", str(library)], check=True)
+        self.library = ctypes.CDLL(str(library))
+
+    def _tensor(self, name: str) -> torch.Tensor:
+        batch = self.batch
+        for table in (batch.params, batch.state, batch.input, batch.output, batch._warm):
+            if name in table:
+                return table[name]
+        real, integer = batch.control.arrays
+        own = {"rows": self.rows, "control_real": real, "control_int": integer}
+        return own[name] if name in own else getattr(batch, name)
+
+    def step(self, direction: int = 1) -> None:
+        """direction: 1 or -1, the order in which lanes run between two collectives."""
+        block = bytearray()
+        for tensor in self.fields:
+            shape = list(tensor.shape)
+            block += tensor.data_ptr().to_bytes(8, "little")
+            block += b"".join(int(n).to_bytes(4, "little") for n in shape)
+            block += b"\0" * (-len(block) % 8)
+        self.library.step_all(ctypes.create_string_buffer(bytes(block)), self.batch.num_envs, direction)

@@ -1,0 +1,63 @@
+namespace {
+void* kg_emulated_work(int thread) { return works[thread % WARP / KG_LANES]; }
+void kg_sync() { arrive(1, 0); }
+Real kg_sum(Real x) {
+    const int first = current / KG_LANES * KG_LANES, turn = arrive(2, x);
+    Real v[KG_LANES];
+    for (int i = 0; i < KG_LANES; ++i) v[i] = (Real)lanes[first + i].value[turn];
+    for (int o = KG_LANES / 2; o > 0; o /= 2) {
+        for (int i = 0; i < o; ++i) v[i] += v[i + o];
+    }
+    return v[0];
+}
+unsigned kg_ballot(bool b) {
+    const int first = current / KG_LANES * KG_LANES, turn = arrive(3, b);
+    unsigned bits = 0;
+    for (int i = 0; i < KG_LANES; ++i) bits |= lanes[first + i].value[turn] != 0 ? 1u << i : 0u;
+    return bits;
+}
+bool kg_any(bool b) {
+    const int turn = arrive(4, b);
+    bool any = false;
+    for (int i = 0; i < WARP; ++i) any = any || lanes[i].value[turn] != 0;
+    return any;
+}
+int kg_most(int n) {
+    const int turn = arrive(5, n);
+    double most = n;
+    for (int i = 0; i < WARP; ++i) most = lanes[i].value[turn] > most ? lanes[i].value[turn] : most;
+    return (int)most;
+}
+
+Args args_now;
+int first_thread;
+void lane_main() {
+    run_step(args_now, 0, first_thread + current);
+    lanes[current].done = true;
+    next_lane();
+}
+}
+
+extern "C" void step_all(const Args* args, int num_envs, int direction) {
+    args_now = *args;
+    order = direction;
+    for (int i = 0; i < WARP / KG_LANES; ++i) works[i] = std::malloc(sizeof(Work));
+    for (first_thread = 0; first_thread < num_envs * KG_LANES; first_thread += WARP) {
+        for (int i = 0; i < WARP / KG_LANES; ++i) std::memset(works[i], 0xff, sizeof(Work));  // NaN: nothing may lean on it
+        for (int i = 0; i < WARP; ++i) {
+            Lane& lane = lanes[i];
+            lane.stack.resize(1 << 20);
+            lane.done = false;
+            lane.calls = 0;
+            lane.value[0] = lane.value[1] = 0;
+            getcontext(&lane.context);
+            lane.context.uc_stack.ss_sp = lane.stack.data();
+            lane.context.uc_stack.ss_size = lane.stack.size();
+            lane.context.uc_link = &home;
+            makecontext(&lane.context, lane_main, 0);
+        }
+        current = 0;
+        swapcontext(&home, &lanes[0].context);
+    }
+    for (int i = 0; i < WARP / KG_LANES; ++i) std::free(works[i]);
+}
