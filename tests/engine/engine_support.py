@@ -246,7 +246,7 @@ def to_mujoco(asset: Asset) -> mujoco.MjModel:
     bodies = []
     for i, link in enumerate(asset.links):
         parent = spec.worldbody if i == 0 else bodies[link.parent]
-        body = parent.add_body(name=link.name)
+        body = parent.add_body(name=f"link{i}")
         if i:
             body.pos, body.quat = link.pos, wxyz(link.quat)
         xx, yy, zz, xy, xz, yz = link.inertia

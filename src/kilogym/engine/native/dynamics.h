@@ -43,8 +43,7 @@ KG_FN void bias_force(const Args& args, int env, const StepSettings& s, const Ki
             a = acc[link_parent[l]];
         } else if (tree_floating[t]) {
             const int i = tree_v0[t];
-            u = sp(v3(v[i], v[i + 1], v[i + 2]), v3(v[i + 3], v[i + 4], v[i + 5]));
-            a.lin = -cross(u.ang, u.lin);
+            u.ang = v3(v[i + 3], v[i + 4], v[i + 5]);
         }
         KG_UNROLL for (int j = link_joint0[l]; j < link_joint0[l] + link_joints[l]; ++j) {
             const int i = dof_v[joint_dof0[j]];
@@ -65,8 +64,10 @@ KG_FN void bias_force(const Args& args, int env, const StepSettings& s, const Ki
         Real ca = kg_min(load(args.tree_angular_damping, t, env), (Real)1 / s.dt);
         if (cl > (Real)0 || ca > (Real)0) {
             Vec3 com = I.m > (Real)0 ? I.mc * ((Real)1 / I.m) : v3(0, 0, 0);
-            Vec3 orbital = cross(com, momentum.lin);
-            outside = outside - sp(momentum.lin * cl, orbital * cl + (momentum.ang - orbital) * ca);
+            Vec3 spin = momentum.ang - cross(com, momentum.lin), linear = momentum.lin;
+            const int i = tree_v0[t];
+            if (tree_floating[t]) linear = linear + v3(v[i], v[i + 1], v[i + 2]) * I.m;
+            outside = outside - sp(linear * cl, cross(com, linear) * cl + spin * ca);
         }
         if (s.has_wrench) {
             Vec3 push = load3(args.link_force, l, env), turn = load3(args.link_torque, l, env);
