@@ -351,7 +351,7 @@ class Oracle:
                 q.append(d.qpos[at])
                 qd.append(d.qvel[v])
         if not self.floating:
-            return TreeState(self.s.pos, self.s.quat, np.zeros(3), np.zeros(3), np.array(q), np.array(qd))
+            return TreeState(self.s.pos, self.s.quat, self.s.lin, self.s.ang, np.array(q), np.array(qd))
         quat = xyzw(d.qpos[3:7])
         R = Rotation.from_quat(quat).as_matrix()
         ang = R @ d.qvel[3:6]

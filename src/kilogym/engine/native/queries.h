@@ -60,7 +60,7 @@ KG_FN void mass_matrix(const Args& args, int env, int tree, Real* out) {
     Kinematics k;
     Inertia inertia[NL];
     forward_kinematics(args, env, q, k);
-    link_inertias(args, env, k, inertia);
+    own_inertias(args, env, k, inertia);
     joint_inertia(k, inertia, m);
     for (int i = 0; i < ND; ++i) m[m_row[dof_v[i]]] += load(args.dof_armature, i, env);
     const int n = tree_vs[tree], first = tree_v0[tree];

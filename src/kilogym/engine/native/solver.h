@@ -128,19 +128,21 @@ KG_FN void choose_phases(const StepSettings& st, Real h, ContactRows& c, const R
     }
 }
 
-// w: whitened velocity, start of the substep in, end out. x: displacement in v-space, out. force: everything that
-// is constant over the substep (efforts less bias). stiff[t]: trees whose drives are so stiff that positions must
-// follow the end velocity. w_force: the part of the change of w that forces made (for sensors).
+// w: whitened velocity, start of the substep in, end out. v: the velocity at the end, found as v_start plus its
+// change: what does not change is not rounded. x: displacement in v-space, out. force: everything that is constant
+// over the substep (efforts less bias). stiff[t]: trees whose drives are so stiff that positions must follow the end
+// velocity. w_force: the part of the change of w that forces made (for sensors).
 template <class Args>
 KG_FN void solve(const Args& args, int env, const StepSettings& st, const Factor& f, const Drives& d,
-                 const Real* force, const bool* stiff, DofRows& dofs, ContactRows& contacts, Real* w, Real* x,
-                 Real* w_force, Real* drive_out) {
+                 const Real* force, const Real* v_start, const bool* stiff, DofRows& dofs, ContactRows& contacts,
+                 Real* w, Real* v, Real* x, Real* w_force, Real* drive_out) {
     const Real h = st.dt / (Real)st.iterations;
     const Soft soft = soft_constraint(h);
-    Real v[NV], before[NV], biased[NV];
+    Real start[NV], before[NV], biased[NV];
     KG_UNROLL for (int i = 0; i < NV; ++i) x[i] = 0;
     KG_UNROLL for (int i = 0; i < NV; ++i) w_force[i] = 0;
-    velocity_of(f, w, v);
+    KG_UNROLL for (int i = 0; i < NV; ++i) v[i] = v_start[i];
+    KG_UNROLL for (int i = 0; i < NV; ++i) start[i] = w[i];
 
     for (int s = 0; s < st.iterations; ++s) {
         // forces
@@ -214,7 +216,9 @@ KG_FN void solve(const Args& args, int env, const StepSettings& st, const Factor
                 dofs.upper_gap[r] -= u;
             }
         }
-        velocity_of(f, w, v);
+        KG_UNROLL for (int i = 0; i < NV; ++i) v[i] = w[i] - start[i];
+        velocity_of(f, v, v);
+        KG_UNROLL for (int i = 0; i < NV; ++i) v[i] += v_start[i];
         if (s == st.iterations - 1) {
             KG_UNROLL for (int i = 0; i < ND; ++i)
                 drive_out[i] = d.saturated[i] ? (Real)0 : drive_force(d, i, h, v[dof_v[i]], x[dof_v[i]]);
@@ -222,8 +226,9 @@ KG_FN void solve(const Args& args, int env, const StepSettings& st, const Factor
                 if (dofs.saturated[r]) drive_out[dofs.dof[r]] = dofs.drive[r] / h;
             }
         }
+        KG_UNROLL for (int i = 0; i < NV; ++i) moved[i] -= start[i];
         velocity_of(f, moved, moved);
-        KG_UNROLL for (int i = 0; i < NV; ++i) x[i] += h * moved[i];
+        KG_UNROLL for (int i = 0; i < NV; ++i) x[i] += h * (v_start[i] + moved[i]);
 
         for (int i = 0; i < contacts.count; ++i) {
             for (int k = 0; k < 3; ++k) contacts.total[i][k] += contacts.impulse[i][k];

@@ -67,9 +67,10 @@ KG_FN int substep(const Args& args, int env, const StepSettings& st, bool last, 
     Kinematics mid;
     Inertia mid_link[NL];
     forward_kinematics(args, env, q_mid, mid);
-    link_inertias(args, env, mid, mid_link);
+    own_inertias(args, env, mid, mid_link);
     Real m[NM];
     joint_inertia(mid, mid_link, m);
+    at_reference(mid, mid_link, mid_link);
     KG_UNROLL for (int i = 0; i < ND; ++i) m[m_row[dof_v[i]]] += load(args.dof_armature, i, env);
 
     // implicit drives on the diagonal
@@ -118,8 +119,7 @@ KG_FN int substep(const Args& args, int env, const StepSettings& st, bool last, 
     build_dof_rows(args, env, st, f, q, v, drives, dof_rows);
     Real w_start[NV];
     KG_UNROLL for (int i = 0; i < NV; ++i) w_start[i] = w[i];
-    solve(args, env, st, f, drives, force, stiff, dof_rows, rows, w, x, w_force, drive_out);
-    velocity_of(f, w, v_new);
+    solve(args, env, st, f, drives, force, v, stiff, dof_rows, rows, w, v_new, x, w_force, drive_out);
 
     // outputs, at the midpoint where the forces act
     if (st.collect_contacts && (last || st.all_substeps))
