@@ -131,13 +131,17 @@ def test_the_default_plane_is_for_y_up(gym, make_sim, device):
 
 
 def test_the_planes_distance(gym, make_sim):
-    """normal . x = distance, in the original's sense: the plane lies at -distance along its normal."""
+    """normal . x = distance."""
     sim = make_sim(ground=False)
     plane = gymapi.PlaneParams()
     plane.normal, plane.distance = gymapi.Vec3(0, 0, 1), 0.5
     gym.add_ground(sim, params=plane)
-    ground = sim.simulation.scene.ground
-    assert ground.distance == pytest.approx(0.5)
+    env = gym.create_env(sim, gymapi.Vec3(-1, -1, 0), gymapi.Vec3(1, 1, 1), 1)
+    gym.create_actor(env, gym.create_sphere(sim, 0.1), gymapi.Transform(gymapi.Vec3(0, 0, 0.61)), "ball", 0, 1)
+    for _ in range(60):
+        gym.simulate(sim)
+    states = gym.get_actor_rigid_body_states(env, 0, gymapi.STATE_POS)
+    assert states["pose"]["p"]["z"][0] == pytest.approx(0.6, abs=2e-3)
 
 
 # ---- two at a time, and the end ----------------------------------------------------------------------------
