@@ -117,21 +117,23 @@ def random_quat(rng: np.random.Generator) -> np.ndarray:
 
 
 class World:
-    """One batch whose env holds each asset once, none colliding with another; `num_envs` states of them.
+    """One batch whose env holds each asset once; `num_envs` states of them.
+
+    With `filter` 1 nothing collides but with the ground, with 0 everything does.
 
     Masses and DOF data keep double precision (property records are float32).
     """
 
     def __init__(
         self, assets: list[Asset], num_envs: int, device: str, precision: str = "float32",
-        ground: GroundPlane | None = None, max_contacts: int = 0, **options,
+        ground: GroundPlane | None = None, max_contacts: int = 0, filter: int = 1, **options,
     ) -> None:  # fmt: skip
         scene = Scene()
         scene.create_env((0, 0, 0), (0, 0, 0), 1)
         if ground is not None:
             scene.add_ground(ground)
         for asset in assets:
-            scene.create_actor(0, asset, filter=1, rest_offset=0.0)
+            scene.create_actor(0, asset, filter=filter, rest_offset=0.0)
         (plan,) = compile_scene(scene, max_contacts)
         self.assets = assets
         self.model = plan.model
