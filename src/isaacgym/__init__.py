@@ -7,4 +7,11 @@ Import it before or after torch, as you like: the order does not matter. Importi
 neither torch nor the engine.
 
 Bundled assets lie where clients look for them: `<folder of this package>/../../assets`.
+
+Importing it also puts back the names that clients of its time miss today (`np.Inf`, the old `gym` ...), where they
+are missing and nowhere else; the environment variable KILOGYM_COMPAT chooses which, or 0 for none.
 """
+
+from kilogym.compat import install_from_environment as _install_from_environment
+
+_install_from_environment(default="numpy,distutils,gym,standins")

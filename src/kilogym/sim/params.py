@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -59,13 +60,17 @@ class SimulationParams:
     def validate(self) -> None:
         """Raise ValueError for the first value that cannot be meant."""
         checks = [
-            ("dt", self.dt > 0, "> 0 s"),
+            ("dt", self.dt > 0 and math.isfinite(self.dt), "> 0 s"),
             ("substeps", int(self.substeps) >= 1, ">= 1"),
-            ("gravity", len(tuple(self.gravity)) == 3, "three numbers"),
+            ("gravity", len(tuple(self.gravity)) == 3 and all(map(math.isfinite, self.gravity)), "three numbers"),
             ("up_axis", self.up_axis in ("y", "z"), "'y' or 'z'"),
             ("position_iterations", int(self.position_iterations) >= 1, ">= 1"),
             ("velocity_iterations", int(self.velocity_iterations) >= 0, ">= 0"),
             ("solver_type", self.solver_type in (0, 1), "0 or 1"),
+            ("contact_offset", 0 <= self.contact_offset < math.inf, ">= 0 m"),
+            ("rest_offset", math.isfinite(self.rest_offset), "a finite length [m]"),
+            ("bounce_threshold_velocity", self.bounce_threshold_velocity >= 0, ">= 0 m/s"),
+            ("max_depenetration_velocity", self.max_depenetration_velocity >= 0, ">= 0 m/s"),
             ("max_contacts", self.max_contacts >= 0, ">= 0, 0 = chosen by the engine"),
             ("faults", self.faults in ("warn", "raise", "ignore"), "'warn', 'raise' or 'ignore'"),
             ("shared_groups", self.shared_groups in ("refuse", "ignore"), "'refuse' or 'ignore'"),

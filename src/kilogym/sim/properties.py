@@ -7,7 +7,7 @@ import numpy as np
 from kilogym.assets.asset import JointKind
 from kilogym.scene import values as v
 from kilogym.scene.compile import BatchPlan
-from kilogym.scene.declarations import Scene
+from kilogym.scene.declarations import ActorDecl, Scene
 from kilogym.scene.properties import (
     BODY_PROPERTIES,
     DOF_PROPERTIES,
@@ -46,7 +46,8 @@ class Properties:
             if not finite or row["mass"] <= 0 or (diagonal < 0).any():
                 raise ValueError(
                     f"{what}: expected a mass > 0, inertias >= 0 and finite numbers, body {i} "
-                    f"({decl.asset.links[i].name!r}) has mass {row['mass']} and inertia {diagonal.tolist()}"
+                    f"({decl.asset.links[i].name!r}) has mass {row['mass']}, com {row['com'].tolist()} and inertia "
+                    f"{row['inertia'].tolist()}"
                 )
         decl.bodies = rows
         self._write(env, actor, v.body_values(rows), decl.body_start)
@@ -56,15 +57,13 @@ class Properties:
         decl = self._scene.actor(env, actor)
         what = f"DOF properties of actor {decl.name!r}"
         rows = check_records(rows, DOF_PROPERTIES, decl.asset.num_dofs, what)
-        for name in ("stiffness", "damping", "armature", "effort", "velocity", "friction"):
-            if not (rows[name] >= 0).all():
-                bad = int(np.argmin(rows[name] >= 0))
-                raise ValueError(
-                    f"{what}: expected {name} >= 0, DOF {bad} ({decl.asset.dof_names()[bad]!r}) has "
-                    f"{rows[name][bad]}"
-                )
-        if not np.isin(rows["driveMode"], (0, 1, 2, 3)).all():
-            raise ValueError(f"{what}: expected drive modes 0 to 3, got {rows['driveMode'].tolist()}")
+        for name in ("stiffness", "damping", "armature", "friction"):
+            self._check(rows[name], (rows[name] >= 0) & np.isfinite(rows[name]), f"a finite {name} >= 0", decl, what)
+        for name in ("effort", "velocity"):  # infinite: no limit
+            self._check(rows[name], rows[name] >= 0, f"{name} >= 0", decl, what)
+        self._check(rows["driveMode"], np.isin(rows["driveMode"], (0, 1, 2, 3)), "driveMode 0 to 3", decl, what)
+        ordered = ~rows["hasLimits"] | (rows["lower"] <= rows["upper"])
+        self._check(rows[["lower", "upper"]], ordered, "lower <= upper", decl, what)
         decl.dofs = rows
         self._write(env, actor, v.dof_values(rows), decl.dof_start)
 
@@ -73,6 +72,13 @@ class Properties:
         decl = self._scene.actor(env, actor)
         what = f"shape properties of actor {decl.name!r}"
         rows = check_records(rows, SHAPE_PROPERTIES, len(decl.asset.shapes), what)
+        for name in ("friction", "restitution", "contact_offset"):
+            good = (rows[name] >= 0) & np.isfinite(rows[name])
+            if not good.all():
+                bad = int(np.argmin(good))
+                raise ValueError(f"{what}: expected a finite {name} >= 0, shape {bad} has {rows[name][bad]}")
+        if not np.isfinite(rows["rest_offset"]).all():
+            raise ValueError(f"{what}: expected a finite rest_offset, got {rows['rest_offset'].tolist()}")
         if self._attached and not np.array_equal(rows["filter"], decl.shape_properties()["filter"]):
             raise NotImplementedError(
                 f"{what}: collision filters cannot change once the simulation is prepared; set them before"
@@ -123,6 +129,14 @@ class Properties:
                     rows = actor.shapes.copy()
                     rows[name][rows[name] == np.float32(old)] = new
                     self.set_shapes(e, a, rows)
+
+    @staticmethod
+    def _check(values: np.ndarray, good: np.ndarray, expected: str, decl: ActorDecl, what: str) -> None:
+        """ValueError naming the first DOF that is not `good`."""
+        if not good.all():
+            bad = int(np.argmin(good))
+            name = decl.asset.dof_names()[bad]
+            raise ValueError(f"{what}: expected {expected}, DOF {bad} ({name!r}) has {values[bad]}")
 
     def _moving_joints_before(self, env: int, actor: int) -> int:
         before = self._scene.env(env).actors[:actor]

@@ -146,6 +146,11 @@ class Simulation:
         self.scene = Scene(self.params.up_axis)
         self._properties = Properties(self.scene)
 
+    @property
+    def destroyed(self) -> bool:
+        """Whether `destroy` was called."""
+        return self._destroyed
+
     # ---- counts and indices; valid before prepare too, but sim indices move while actors are added -------
 
     @property

@@ -29,13 +29,20 @@ def need(kind: type, value: Any, what: str = "") -> Any:
 
 
 def as_sim(sim: Any) -> Sim:
-    """The simulation behind a handle."""
-    return need(Sim, sim)
+    """The simulation behind a handle; RuntimeError if it was destroyed."""
+    return _alive(need(Sim, sim))
 
 
 def as_env(env: Any) -> Env:
-    """The env behind a handle."""
-    return need(Env, env)
+    """The env behind a handle; RuntimeError if its simulation was destroyed."""
+    _alive(need(Env, env).sim)
+    return env
+
+
+def _alive(sim: Sim) -> Sim:
+    if sim.simulation.destroyed:
+        raise RuntimeError("the simulation has been destroyed with destroy_sim; create a new one")
+    return sim
 
 
 def as_viewer(viewer: Any) -> Viewer:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from isaacgym.gymapi.enums import SimType, UpAxis
-from isaacgym.gymapi.gym.checks import as_env, as_sim, need, vec3
+from isaacgym.gymapi.gym.checks import as_sim, need, vec3
 from isaacgym.gymapi.gym.status import fail, log, missing, on_failure, without_effect
-from isaacgym.gymapi.handles import Sim
+from isaacgym.gymapi.handles import Env, Sim
 from isaacgym.gymapi.params import (
     HeightFieldParams,
     OmniConnectionParams,
@@ -69,7 +69,7 @@ class SimulationCalls:
 
     def destroy_sim(self, sim: Sim) -> None:
         """Free everything. Tensors that clients wrapped stay readable; every call with `sim` then raises."""
-        as_sim(sim).simulation.destroy()
+        need(Sim, sim).simulation.destroy()
         sim.envs.clear()
         sim.descriptors.clear()
 
@@ -215,7 +215,7 @@ class SimulationCalls:
     @on_failure(None)
     def destroy_env(self, env: Any) -> None:
         """Accepted: an env is freed with its simulation."""
-        as_env(env)
+        need(Env, env)
 
 
 def _device(compute_device: int, gpu_pipeline: bool) -> str:

@@ -20,7 +20,7 @@ KG_FN void momentum_of(const Args& args, const Env& env, const Kinematics& k, co
     KG_EACH(l, NL) {
         const Spatial u = vel[l];
         if (tree_links[link_tree[l]] == 1) {
-            scratch[l] = link_inertia_at(args, env, k, l) * u;
+            scratch[l] = at_reference(k, own_inertia(args, env, k, l), l) * u;
         } else {
             const Real m = load(args.link_mass, l, env);
             scratch[l] = sp(u.lin * m + cross(u.ang, link_com_at(args, env, k, l) * m), v3(0, 0, 0));
@@ -42,7 +42,7 @@ KG_FN void project_momentum(const Args& args, const Env& env, const Kinematics& 
         v[i + 1] += dv.y;
         v[i + 2] += dv.z;
         if (tree_links[t] == 1) {  // a free body's angular momentum is kept too, gyroscopic motion and all
-            Vec3 w = solve(link_inertia_at(args, env, k, tree_link0[t]).i, p.ang[t]);
+            Vec3 w = solve(own_inertia(args, env, k, tree_link0[t]).i, p.ang[t]);
             v[i + 3] = w.x;
             v[i + 4] = w.y;
             v[i + 5] = w.z;

@@ -67,7 +67,7 @@ KG_FN Spatial inertial_force(const Args& args, const Env& env, const Kinematics&
         const int i = tree_v0[t];
         acc.lin = acc.lin - cross(v3(v[i + 3], v[i + 4], v[i + 5]), v3(v[i], v[i + 1], v[i + 2]));
     }
-    const Inertia I = link_inertia_at(args, env, k, l);
+    const Inertia I = at_reference(k, own_inertia(args, env, k, l), l);
     return I * acc + cross_force(u, I * u);
 }
 

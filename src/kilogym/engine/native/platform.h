@@ -60,7 +60,8 @@ KG_FN int kg_bits(unsigned x) {
 KG_FN Real kg_min(Real a, Real b) { return a < b ? a : b; }
 KG_FN Real kg_max(Real a, Real b) { return a > b ? a : b; }
 KG_FN Real kg_abs(Real a) { return a < (Real)0 ? -a : a; }
-KG_FN Real kg_clamp(Real x, Real lo, Real hi) { return kg_min(kg_max(x, lo), hi); }
+// NaN stays NaN: a limit must not hide it
+KG_FN Real kg_clamp(Real x, Real lo, Real hi) { return x < lo ? lo : x > hi ? hi : x; }
 KG_FN Real kg_sqrt(Real a) { return wp::sqrt(a); }
 KG_FN Real kg_sin(Real a) { return wp::sin(a); }
 KG_FN Real kg_cos(Real a) { return wp::cos(a); }

@@ -58,10 +58,10 @@ KG_FN void mass_matrix(const Args& args, const Env& env, int tree, Real* out) {
     Real v[NV], m[NM];
     load_state(args, env, q, v);
     Kinematics k;
-    Inertia inertia[NL], composite[NL];
+    Smooth s;
     forward_kinematics(args, env, q, k);
-    link_inertias(args, env, k, inertia);
-    joint_inertia(env, k, inertia, composite, m);
+    own_inertias(args, env, k, s.inertia);
+    joint_inertia(env, k, s, m);
     for (int i = 0; i < ND; ++i) m[m_row[dof_v[i]]] += load(args.dof_armature, i, env);
     const int n = tree_vs[tree], first = tree_v0[tree];
     for (int i = 0; i < n * n; ++i) out[i] = 0;
@@ -85,7 +85,8 @@ KG_FN void bias_of(const Args& args, const Env& env, Real* out) {
     Kinematics k;
     Smooth s;
     forward_kinematics(args, env, q, k);
-    link_inertias(args, env, k, s.inertia);
+    own_inertias(args, env, k, s.inertia);
+    move_to_reference(env, k, s.inertia);
     bias_force(args, env, st, k, v, s, bias);
     for (int i = 0; i < NV; ++i) out[i] = bias[i];
 }

@@ -150,7 +150,7 @@ KG_FN void mark_loaded(const Env& env, const StepSettings& st, const bool* stiff
 // what the solver shares among the lanes of a group, all [NV]
 struct Exchange {
     Real force[NV];   // constant over the substep: efforts less bias
-    Real w[NV];       // whitened velocity; at the start of the substep in, at its end out
+    Real w[NV];       // whitened velocity at the start of the substep, in
     Real x[NV];       // displacement in v-space, out
     Real v[NV];       // velocity, out
     Real a[NV], b[NV];
@@ -159,19 +159,20 @@ struct Exchange {
     bool stiff[NT], loaded[NT];
 };
 
+// The velocity at the end is v_start plus its change: what does not change is not rounded.
 template <class Args>
-KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const Real* map, const Drives& d, DofRows& dofs,
-                 ContactRows& contacts, const Y3* y, Exchange& e) {
+KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const Real* map, const Drives& d,
+                 const Real* v_start, DofRows& dofs, ContactRows& contacts, const Y3* y, Exchange& e) {
     const Real h = st.dt / (Real)st.iterations;
     const Soft soft = soft_constraint(h);
     const Own own = own_dofs(env);
     const int most_contacts = kg_most(contacts.count), most_dofs = kg_most(dofs.count);
     const bool elastic = kg_any(contacts.elastic);
-    Real w[OWN], before[OWN], biased[OWN];
-    KG_UNROLLED for (int s = 0; s < OWN; ++s) w[s] = s * LANES + env.lane < NV ? e.w[s * LANES + env.lane] : (Real)0;
+    Real w[OWN], start[OWN], before[OWN], biased[OWN];
+    KG_UNROLLED for (int s = 0; s < OWN; ++s) w[s] = start[s] = s * LANES + env.lane < NV ? e.w[s * LANES + env.lane] : (Real)0;
     KG_EACH(i, NV) {
         e.x[i] = 0;
-        e.v[i] = velocity_of(map, e.w, i);
+        e.v[i] = v_start[i];
         if (NSENSORS > 0) e.forced[i] = 0;
     }
     kg_sync();
@@ -238,19 +239,19 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
             const bool free = !e.loaded[v_tree[i]];
             const Real moved = free ? (Real)0.5 * (before[s] + w[s]) : biased[s];
             late = late || free;
-            e.a[i] = moved;
+            e.a[i] = moved - start[s];
             e.b[i] = moved - biased[s];
-            e.w[i] = w[s];
+            e.w[i] = w[s] - start[s];
         }
         const bool anyone_late = kg_ballot(late) != 0;
         kg_sync();
         if (anyone_late) move_gaps(env, h, map, y, e.b, dofs, contacts);
         KG_EACH(i, NV) {
             const int j = v_dof[i];
-            const Real v = velocity_of(map, e.w, i);
+            const Real v = v_start[i] + velocity_of(map, e.w, i);
             if (last && j >= 0) e.drive[j] = d.saturated[j] ? (Real)0 : drive_force(d, j, v, e.x[i]);
             e.v[i] = v;
-            e.x[i] += h * velocity_of(map, e.a, i);
+            e.x[i] += h * (v_start[i] + velocity_of(map, e.a, i));
         }
         KG_EACH(i, contacts.count) contacts.total[i] = contacts.total[i] + contacts.impulse[i];
         KG_EACH(r, dofs.count) dofs.total[r] += dofs.friction[r] + dofs.lower[r] - dofs.upper[r] + dofs.speed[r];

@@ -91,8 +91,9 @@ KG_FN int substep(const Args& args, const Env& env, const StepSettings& st, int 
     kg_sync();
     displace(args, env, g.q, e.x, g.smooth.mid);
     forward_kinematics(args, env, g.smooth.mid, g.k);
-    link_inertias(args, env, g.k, s.inertia);
-    joint_inertia(env, g.k, s.inertia, s.composite, g.map);
+    own_inertias(args, env, g.k, s.inertia);
+    joint_inertia(env, g.k, s, g.map);
+    move_to_reference(env, g.k, s.inertia);
     KG_EACH(i, ND) g.map[m_row[dof_v[i]]] += load(args.dof_armature, i, env);
     KG_EACH(t, NT) e.stiff[t] = false;
     kg_sync();
@@ -141,6 +142,10 @@ KG_FN int substep(const Args& args, const Env& env, const StepSettings& st, int 
     }
 
     // constraints
+    KG_EACH(l, NL) {
+        const int i = tree_v0[link_tree[l]];
+        if (tree_floating[link_tree[l]]) s.vel[l].lin = s.vel[l].lin + v3(g.v_mid[i], g.v_mid[i + 1], g.v_mid[i + 2]);
+    }
     find_contacts(args, env, st, g.k, s.vel, g.contacts);
     build_contact_rows(args, env, st, g.k, g.map, g.contacts, e.w, g.rows, y);
     build_dof_rows(args, env, st, g.map, g.q, g.v, g.drives, g.dof_rows);
@@ -148,7 +153,7 @@ KG_FN int substep(const Args& args, const Env& env, const StepSettings& st, int 
     if (NSENSORS > 0) {
         KG_UNROLLED for (int o = 0; o < OWN; ++o) w_start[o] = o * LANES + env.lane < NV ? e.w[o * LANES + env.lane] : (Real)0;
     }
-    solve(args, env, st, g.map, g.drives, g.dof_rows, g.rows, y, e);
+    solve(args, env, st, g.map, g.drives, g.v, g.dof_rows, g.rows, y, e);
 
     // outputs, at the midpoint where the forces act
     const bool counted = st.collect_contacts && (last || st.all_substeps);

@@ -122,6 +122,20 @@ KG_FN Inertia operator+(Inertia a, Inertia b) {
     o.i.xy = a.i.xy + b.i.xy; o.i.xz = a.i.xz + b.i.xz; o.i.yz = a.i.yz + b.i.yz;
     return o;
 }
+// the same about a point r before the present reference point
+KG_FN Inertia shifted(Inertia I, Vec3 r) {
+    Inertia o;
+    const Vec3 h = I.mc, s = h + r * I.m;
+    o.m = I.m;
+    o.mc = s;
+    o.i.xx = I.i.xx + h.y * r.y + h.z * r.z + s.y * r.y + s.z * r.z;
+    o.i.yy = I.i.yy + h.x * r.x + h.z * r.z + s.x * r.x + s.z * r.z;
+    o.i.zz = I.i.zz + h.x * r.x + h.y * r.y + s.x * r.x + s.y * r.y;
+    o.i.xy = I.i.xy - h.x * r.y - r.x * s.y;
+    o.i.xz = I.i.xz - h.x * r.z - r.x * s.z;
+    o.i.yz = I.i.yz - h.y * r.z - r.y * s.z;
+    return o;
+}
 // parallel axes: com at c from the reference point, ic about the com
 KG_FN Inertia inertia_at(Real m, Vec3 c, Sym3 ic) {
     Inertia o;
