@@ -7,12 +7,19 @@
 
 // per link, while the forces of a substep are found
 struct Smooth {
-    Inertia inertia[NL];     // about the link's own origin, later about the tree's reference point; world axes
-    Inertia composite[NL];   // of the link and all below it, about its own origin
-    Spatial axis[NV];        // motion subspaces about the link's own origin
-    Spatial vel[NL];         // in the frame that moves along with a floating root, without turning
-    Spatial force[NL];       // acceleration on the way up the tree, force on the way down
-    Spatial outside[NL];     // gravity, damping and wrenches
+    Inertia inertia[NL];             // about the link's own origin, later about the tree's reference point; world axes
+    union {                          // one after the other
+        struct {
+            Inertia composite[NL];   // of the link and all below it, about its own origin
+            Spatial axis[NV];        // motion subspaces about the link's own origin
+        };
+        struct {
+            Spatial vel[NL];         // in the frame that moves along with a floating root, without turning
+            Spatial force[NL];       // acceleration on the way up the tree, force on the way down
+            Spatial outside[NL];     // gravity, damping and wrenches
+        };
+        Position mid;                // the midpoint position
+    };
 };
 
 // from the tree's reference point

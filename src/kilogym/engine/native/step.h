@@ -50,7 +50,7 @@ struct Work {
     ContactRows rows;
     Exchange e;
     union {                 // one after the other
-        struct { Smooth s; Position mid; } smooth;
+        Smooth smooth;
         Y3 y[Y_SHARED ? MAX_CONTACTS1 * ROW : 1];
         int row_of[ND1];
     };
@@ -82,7 +82,7 @@ KG_FN int substep(const Args& args, const Env& env, const StepSettings& st, int 
     const Real h = st.dt / (Real)st.iterations;
     const Real half = st.semi_implicit ? (Real)0 : (Real)0.5 * st.dt;
     const bool first = n == 0, last = n == st.substeps - 1;
-    Smooth& s = g.smooth.s;
+    Smooth& s = g.smooth;
     Exchange& e = g.e;
     int status = 0;
 
@@ -215,8 +215,8 @@ KG_FN void step_env(const Args& args, Env env, Work& g, Y3* y) {
         if (!kg_any(now.live)) break;
         if (PROJECT_MOMENTUM) {
             if (n == 0) forward_kinematics(args, now, g.q, g.k);
-            link_velocities(now, g.k, g.v, g.smooth.s.vel);
-            momentum_of(args, now, g.k, g.smooth.s.vel, g.smooth.s.outside, g.momentum);
+            link_velocities(now, g.k, g.v, g.smooth.vel);
+            momentum_of(args, now, g.k, g.smooth.vel, g.smooth.outside, g.momentum);
         }
         status |= substep(args, now, st, n, g, y);
     }
