@@ -104,7 +104,8 @@ def test_sim_config():
     config = {
         "dt": 0.0166, "substeps": 3, "up_axis": 1, "gravity": [0, 0, -9.81], "use_gpu_pipeline": True, "unknown": 1,
         "physx": {"num_threads": 4, "solver_type": 0, "use_gpu": 0, "num_position_iterations": 8,
-                  "contact_offset": 0.01, "rest_offset": 0, "max_depenetration_velocity": 5, "contact_collection": 1, "nothing": 2},
+                  "contact_offset": 0.01, "rest_offset": 0, "max_depenetration_velocity": 5,
+                  "contact_collection": 1, "nothing": 2},
         "flex": {"relaxation": 0.5, "num_outer_iterations": 7},
     }  # fmt: skip
     gymutil.parse_sim_config(config, params)
