@@ -207,6 +207,11 @@ class Batch:
         Args:
             written: int32 [num_trees, num_envs], nonzero = forget. Contacts are forgotten for the whole env.
         """
+        if tuple(written.shape) != (self.model.num_trees, self.num_envs):
+            raise ValueError(
+                f"written: expected shape ({self.model.num_trees}, {self.num_envs}), trees by envs, "
+                f"got {tuple(written.shape)}"
+            )
         any_tree = written.ne(0).any(dim=0)
         self._warm["warm_slot"].masked_fill_(any_tree, -1)
         if self.model.num_dofs:
@@ -218,6 +223,14 @@ class Batch:
         return {name: tensor.clone() for name, tensor in {**self.state, **self._warm}.items()}
 
     def restore(self, saved: dict[str, torch.Tensor]) -> None:
-        """Put a snapshot back, in place."""
-        for name, tensor in {**self.state, **self._warm}.items():
+        """Put a snapshot of this batch, or of one like it, back in place."""
+        mine = {**self.state, **self._warm}
+        for name, tensor in mine.items():
+            if name not in saved:
+                raise ValueError(f"restore: {name!r} is missing; expected what snapshot() returned")
+            if saved[name].shape != tensor.shape:
+                raise ValueError(
+                    f"restore, {name!r}: expected shape {tuple(tensor.shape)}, got {tuple(saved[name].shape)}"
+                )
+        for name, tensor in mine.items():
             tensor.copy_(saved[name])

@@ -136,8 +136,8 @@ def train(
     if trainer.interrupted:
         print(f"interrupted; go on with: kilogym train {name} --resume {folder}", file=stream)
         return folder, True
+    print(f"trained in {duration(time.monotonic() - start)}", file=stream, flush=True)
     finish(name, options, device, trainer.learner, folder, stream)
-    print(f"all in {duration(time.monotonic() - start)}", file=stream)
     return folder, False
 
 

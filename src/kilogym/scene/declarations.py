@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kilogym.assets.asset import Asset
+from kilogym.assets.check import check_asset
 from kilogym.scene.properties import (
     SHAPE_PROPERTIES,
     body_properties,
@@ -127,6 +128,7 @@ class Scene:
         self.ground: GroundPlane | None = None
         self.frozen = False
         self._starts = [Starts(0, 0, 0, 0, 0)]  # of the first envs; grown when asked for
+        self._checked: dict[int, Asset] = {}  # by id: thousands of envs share an asset
 
     def add_ground(self, ground: GroundPlane) -> None:
         """Add the ground plane; the one that is already there is replaced."""
@@ -172,10 +174,13 @@ class Scene:
         """Append an actor to an env; returns its index in the env. See `Simulation.create_actor`."""
         self._check_open("create_actor")
         decl = self.env(env)
+        if id(asset) not in self._checked:
+            check_asset(asset)
+            self._checked[id(asset)] = asset
         length = float(np.linalg.norm(quat))
         if not (np.all(np.isfinite(pos)) and np.isfinite(length) and length > 1e-6):
             raise ValueError(
-                f"pose of actor {name!r}: expected finite numbers and a quaternion, got {pos}, {quat}"
+                f"pose of actor {name or asset.name!r}: expected finite numbers and a quaternion, got {pos}, {quat}"
             )
         last = decl.actors[-1] if decl.actors else None
         actor = ActorDecl(

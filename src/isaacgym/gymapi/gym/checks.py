@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from isaacgym.gymapi.enums import IndexDomain
 from isaacgym.gymapi.handles import Asset, Env, Sim
 from isaacgym.gymapi.math_types import Quat, Transform, Vec3
@@ -118,6 +120,15 @@ def vec3(value: Vec3) -> tuple[float, float, float]:
     """Numbers of a Vec3."""
     need(Vec3, value)
     return value.x, value.y, value.z
+
+
+def finite(values: Any, what: str) -> Any:
+    """`values`, numbers of any shape; ValueError if one is not finite."""
+    array = np.asarray(values, np.float64)
+    if not np.isfinite(array).all():
+        bad = array[~np.isfinite(array)].reshape(-1)[0]
+        raise ValueError(f"{what}: expected finite numbers, got {bad}")
+    return values
 
 
 def pose_numbers(pose: Transform) -> tuple[tuple[float, float, float], tuple[float, float, float, float]]:

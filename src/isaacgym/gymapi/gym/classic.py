@@ -267,7 +267,7 @@ class ClassicState:
             return
         table = self.host("dof_states").copy()
         rows = self.dof_rows(env, actor)
-        table[rows, parts] = states[:, parts] if len(parts) == 2 else states[:, parts[0]]
+        table[rows][:, parts] = states[:, parts]
         self.simulation.set_dof_states(self.upload(table), actors=self.only(self.actor_row(env, actor)))
         self.touch()
 

@@ -16,6 +16,7 @@ from isaacgym.gymapi.gym.checks import (
     as_env,
     as_sim,
     env_decl,
+    finite,
     need,
     owner,
     pose_numbers,
@@ -212,6 +213,7 @@ def _write_root(env: Env, handle: int, part: slice, values: Any) -> None:
             f"body {decl.asset.links[index].name!r} of actor {decl.name!r}: expected the root body, got body "
             f"{index}; move the others through the DOF states"
         )
+    finite(values, f"state of body {handle} of env {env.index}")
     env.sim.classic.write_root(env.index, actor, part, values)
 
 
@@ -235,4 +237,4 @@ def _records(states: Any, dtype: np.dtype, count: int, what: str) -> np.ndarray:
     width = dtype.itemsize // 4
     if flat.size != count * width:
         raise ValueError(f"{what}: expected {count} records of {width} numbers, got shape {array.shape}")
-    return flat.reshape(count, width).copy()
+    return finite(flat.reshape(count, width), what).copy()

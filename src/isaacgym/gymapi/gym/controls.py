@@ -9,7 +9,7 @@ import numpy as np
 from isaacgym.gymapi.body_properties import AttractorProperties
 from isaacgym.gymapi.enums import CoordinateSpace
 from isaacgym.gymapi.gym import convert
-from isaacgym.gymapi.gym.checks import actor_decl, as_sim, as_viewer, env_decl, owner, vec3
+from isaacgym.gymapi.gym.checks import actor_decl, as_sim, as_viewer, env_decl, finite, owner, vec3
 from isaacgym.gymapi.gym.classic import Push
 from isaacgym.gymapi.gym.status import missing, on_failure, without_effect
 from isaacgym.gymapi.handles import Env, Sim
@@ -56,7 +56,7 @@ class ControlCalls:
         """Add an effort to one DOF for the next step."""
         actor, index = owner(env, dof_handle, "dof")
         values = np.zeros(actor_decl(env, actor).asset.num_dofs, np.float32)
-        values[index] = effort
+        values[index] = finite(effort, f"effort of DOF {dof_handle} of env {env.index}")
         env.sim.classic.add_efforts(env.index, actor, values)
 
     def get_actor_dof_position_targets(self, env: Env, actor: int) -> np.ndarray:
@@ -132,6 +132,7 @@ class ControlCalls:
         owner(env, rigidHandle, "body")
         zero = (0.0, 0.0, 0.0)
         push, turn = (zero if v is None else vec3(v) for v in (force, torque))
+        finite((push, turn), f"force on body {rigidHandle} of env {env.index}")
         frame = int(CoordinateSpace(int(space)))
         env.sim.classic.pushes.append(Push(env.index, rigidHandle, push, turn, None, frame))
 
@@ -147,6 +148,7 @@ class ControlCalls:
         """Add a force [N] at a position [m], both in `space`, for the next step; no position: the centre of mass."""
         owner(env, rigidHandle, "body")
         frame, where = int(CoordinateSpace(int(space))), None if pos is None else vec3(pos)
+        finite((vec3(force), where or (0.0, 0.0, 0.0)), f"force on body {rigidHandle} of env {env.index}")
         push = Push(env.index, rigidHandle, vec3(force), (0.0, 0.0, 0.0), where, frame)
         env.sim.classic.pushes.append(push)
 
