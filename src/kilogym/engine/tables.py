@@ -21,6 +21,9 @@ from kilogym.engine.model import (
 GROUND_POINTS = {SHAPE_SPHERE: 1, SHAPE_CAPSULE: 2, SHAPE_BOX: 8, SHAPE_CYLINDER: 8}
 """Candidate contact points of a shape against the ground plane."""
 
+MOST_UNROLLED = 40
+"""Velocities of an env up to which loops are unrolled on CUDA: beyond, compiling takes minutes (118: over 400 s)."""
+
 
 @dataclass(frozen=True)
 class Topology:
@@ -163,7 +166,7 @@ def emit_tables(model: EnvModel, topology: Topology, real: str) -> str:
         "PATH": longest_path, "ROW": longest_path * (2 if model.pairs else 1),
         "PATH_V": max([1, *(1 + len(above) for above in t.ancestors)]),
     }  # fmt: skip
-    lines = [f"#define KG_REAL {real}"]
+    lines = [f"#define KG_REAL {real}", f"#define KG_ROLLED {int(len(t.v_link) > MOST_UNROLLED)}"]
     lines += [f"static constexpr int {name} = {value};" for name, value in sizes.items()]
     lines += [
         "enum { JOINT_REVOLUTE = 0, JOINT_PRISMATIC = 1, JOINT_BALL = 2 };",

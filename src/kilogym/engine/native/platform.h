@@ -5,7 +5,11 @@
 
 #if defined(__CUDA_ARCH__) || defined(__CUDACC__)
 #define KG_FN static __device__ __forceinline__
+#if KG_ROLLED
+#define KG_UNROLL _Pragma("unroll 1")
+#else
 #define KG_UNROLL _Pragma("unroll")
+#endif
 #else
 #define KG_FN static inline
 #define KG_UNROLL
