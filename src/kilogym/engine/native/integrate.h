@@ -1,7 +1,8 @@
 // End of a substep: momentum projection, velocity limits, non-finite check.
 
-// momentum of the floating trees: linear, and for a single body angular too
-struct Momentum { Vec3 lin[NT]; Vec3 ang[NT]; };
+// A tree seen from its root link's com: composite inertia, linear momentum relative to that point's motion, and
+// angular momentum about the tree's own com. Relative, so that float32 does not round what the root's speed adds.
+struct Momentum { Inertia whole[NT]; Vec3 lin[NT]; Vec3 ang[NT]; };
 
 KG_FN Sym3 about_com(Inertia I) {
     Vec3 c = I.mc * ((Real)1 / I.m);
@@ -15,61 +16,79 @@ KG_FN Sym3 about_com(Inertia I) {
     return s;
 }
 
-KG_FN void momentum_of(const Inertia* inertia, const Spatial* vel, Momentum& p) {
-    KG_UNROLL for (int t = 0; t < NT; ++t) p.lin[t] = p.ang[t] = v3(0, 0, 0);
-    KG_UNROLL for (int l = 0; l < NL; ++l) {
-        Spatial m = inertia[l] * vel[l];
-        p.lin[link_tree[l]] = p.lin[link_tree[l]] + m.lin;
-        p.ang[link_tree[l]] = p.ang[link_tree[l]] + m.ang;
-    }
-}
+KG_FN Vec3 com_of(Inertia whole) { return whole.mc * ((Real)1 / whole.m); }
 
-// What the step's equations say the momentum has become: the root rows of M (v+ - v) + dt bias are the external
-// impulse (contacts, gravity, wrenches) less the change that the motion of the parts already accounts for.
-KG_FN void expected_momentum(const Real* m, const Real* v_old, const Real* v_new, const Real* bias,
-                             const Spatial* external, Real dt, Momentum& p) {
-    KG_UNROLL for (int t = 0; t < NT; ++t) {
-        if (!tree_floating[t]) continue;
-        const int root = tree_v0[t];
-        const Vec3 e = external[t].lin, n = external[t].ang;
-        Real d[6] = {dt * (bias[root] + e.x), dt * (bias[root + 1] + e.y), dt * (bias[root + 2] + e.z),
-                     dt * (bias[root + 3] + n.x), dt * (bias[root + 4] + n.y), dt * (bias[root + 5] + n.z)};
-        KG_UNROLL for (int v = root; v < root + tree_vs[t]; ++v) {
-            const Real dv = v_new[v] - v_old[v];
-            const int i = v - root;
-            if (i < 6) d[i] += m[m_row[v]] * dv;
-            KG_UNROLL for (int a = 0; a < anc_len[v]; ++a) {
-                const int j = anc[anc_row[v] + a];
-                const int r = j - root;
-                if (r < 6) d[r] += m[m_row[v] + 1 + a] * dv;
-                if (i < 6) d[i] += m[m_row[v] + 1 + a] * (v_new[j] - v_old[j]);
-            }
-        }
-        p.lin[t] = p.lin[t] + v3(d[0], d[1], d[2]);
-        p.ang[t] = p.ang[t] + v3(d[3], d[4], d[5]);
-    }
-}
-
-// shift the root velocity so that the tree has momentum p at the new position
-template <class Args>
-KG_FN void project_momentum(const Inertia* inertia, const Spatial* vel, const Momentum& p, Real* v) {
-    Momentum now;
-    momentum_of(inertia, vel, now);
+KG_FN void momentum_of(const Inertia* inertia, const Kinematics& k, const Real* v, Momentum& p) {
+    Real relative[NV];
+    Spatial vel[NL];
+    KG_UNROLL for (int i = 0; i < NV; ++i) relative[i] = v[i];
     KG_UNROLL for (int t = 0; t < NT; ++t) {
         if (!tree_floating[t]) continue;
         const int i = tree_v0[t];
-        Real mass = 0;
-        KG_UNROLL for (int l = tree_link0[t]; l < tree_link0[t] + tree_links[t]; ++l) mass += inertia[l].m;
-        Vec3 dv = (p.lin[t] - now.lin[t]) * ((Real)1 / mass);
-        v[i] += dv.x;
-        v[i + 1] += dv.y;
-        v[i + 2] += dv.z;
-        if (tree_links[t] == 1) {  // a free body's angular momentum is kept too, gyroscopic motion and all
-            Vec3 w = solve(inertia[tree_link0[t]].i, p.ang[t]);
-            v[i + 3] = w.x;
-            v[i + 4] = w.y;
-            v[i + 5] = w.z;
+        relative[i] = relative[i + 1] = relative[i + 2] = 0;
+    }
+    link_velocities(k, relative, vel);
+    KG_UNROLL for (int l = 0; l < NL; ++l) {
+        const int t = link_tree[l];
+        const Spatial m = inertia[l] * vel[l];
+        const bool first = l == tree_link0[t];
+        p.lin[t] = first ? m.lin : p.lin[t] + m.lin;
+        p.ang[t] = first ? m.ang : p.ang[t] + m.ang;
+        p.whole[t] = first ? inertia[l] : p.whole[t] + inertia[l];
+    }
+    KG_UNROLL for (int t = 0; t < NT; ++t) {
+        if (tree_floating[t]) p.ang[t] = p.ang[t] - cross(com_of(p.whole[t]), p.lin[t]);
+    }
+}
+
+// Gyroscopic torque of single bodies: the one that takes the spin to what the same angular momentum is at the midpoint
+KG_FN void spin_bias(const Inertia* mid, const Momentum& p, const Spatial* external, const Real* v, Real dt, Real* bias) {
+    KG_UNROLL for (int t = 0; t < NT; ++t) {
+        if (!tree_floating[t] || tree_links[t] > 1) continue;
+        const int i = tree_v0[t] + 3;
+        const Vec3 n = (mid[tree_link0[t]].i * v3(v[i], v[i + 1], v[i + 2]) - p.ang[t]) * ((Real)2 / dt) - external[t].ang;
+        bias[i] = n.x; bias[i + 1] = n.y; bias[i + 2] = n.z;
+    }
+}
+
+// What acted on each tree from outside in the step (gravity, damping, wrenches, contacts): impulse, and moment about
+// the tree's com, at the midpoint. Drives, limits and joints act within a tree and cancel.
+KG_FN void outside_impulse(const Kinematics& mid, const Inertia* inertia, const Spatial* external, const Contacts& c,
+                           const ContactRows& rows, Real dt, Spatial* push) {
+    KG_UNROLL for (int t = 0; t < NT; ++t) push[t] = external[t] * dt;
+    for (int i = 0; i < rows.count; ++i) {
+        Vec3 t1, t2;
+        tangents(c.normal[i], t1, t2);
+        const Vec3 f = c.normal[i] * rows.total[i][0] + t1 * rows.total[i][1] + t2 * rows.total[i][2];
+        const int a = link_tree[shape_link[c.shape_a[i]]];
+        push[a] = push[a] + sp(f, cross(c.point[i], f));
+        if (NP > 0 && c.shape_b[i] >= 0) {
+            const int b = link_tree[shape_link[c.shape_b[i]]];
+            push[b] = push[b] - sp(f, cross(c.point[i] + mid.ref[a] - mid.ref[b], f));
         }
+    }
+    KG_UNROLL for (int t = 0; t < NT; ++t) {
+        if (!tree_floating[t] || tree_links[t] == 1) continue;  // a single body's com is the reference point
+        Inertia whole = inertia[tree_link0[t]];
+        KG_UNROLL for (int l = tree_link0[t] + 1; l < tree_link0[t] + tree_links[t]; ++l) whole = whole + inertia[l];
+        push[t].ang = push[t].ang - cross(com_of(whole), push[t].lin);
+    }
+}
+
+// Move the root's velocity so that momentum changed by no more than what acted: joints and root do not move at the
+// same time in a step, and the small difference would let a free robot drift and turn by itself.
+KG_FN void project_momentum(const Inertia* inertia, const Kinematics& k, const Momentum& old, const Spatial* push,
+                            const Real* v_old, Real* v) {
+    Momentum now;
+    momentum_of(inertia, k, v, now);
+    KG_UNROLL for (int t = 0; t < NT; ++t) {
+        if (!tree_floating[t]) continue;
+        const int i = tree_v0[t];
+        const Vec3 dw = solve(about_com(now.whole[t]), old.ang[t] + push[t].ang - now.ang[t]);
+        const Vec3 relative = now.lin[t] + cross(dw, now.whole[t].mc);
+        const Vec3 dv = (old.lin[t] - relative + push[t].lin) * ((Real)1 / now.whole[t].m);
+        v[i] = v_old[i] + dv.x; v[i + 1] = v_old[i + 1] + dv.y; v[i + 2] = v_old[i + 2] + dv.z;
+        v[i + 3] += dw.x; v[i + 4] += dw.y; v[i + 5] += dw.z;
     }
 }
 

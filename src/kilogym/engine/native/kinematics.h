@@ -85,10 +85,10 @@ KG_FN void displace(const Args& args, int env, const Position& q, const Real* x,
         if (!tree_floating[t]) continue;
         const int i = tree_v0[t];
         Vec3 c = load3(args.link_com, tree_link0[t], env);
-        Vec3 com = q.root_pos[t] + rotate(q.root_quat[t], c) + v3(x[i], x[i + 1], x[i + 2]);
         Quat r = normalized(exp_map(v3(x[i + 3], x[i + 4], x[i + 5])) * q.root_quat[t]);
+        Vec3 turned = rotate(q.root_quat[t], c) - rotate(r, c);
         out.root_quat[t] = r;
-        out.root_pos[t] = com - rotate(r, c);
+        out.root_pos[t] = q.root_pos[t] + (v3(x[i], x[i + 1], x[i + 2]) + turned);  // small ones first
     }
     KG_UNROLL for (int j = 0; j < NJ; ++j) {
         const int d = joint_dof0[j];

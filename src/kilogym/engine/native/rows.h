@@ -11,6 +11,7 @@ struct ContactRows {
     int path_b[MAX_CONTACTS1], length_b[MAX_CONTACTS1];  // length 0: ground
     Real y[MAX_CONTACTS1][3][ROW];                        // ROW = segments * longest path
     Real inv_n[MAX_CONTACTS1], inv_t[MAX_CONTACTS1];      // 1 / diagonal, regularised
+    Real inv_bounce[MAX_CONTACTS1];                       // not regularised: a bounce is one visit
     Real gap[MAX_CONTACTS1];                              // now, as the iterations move it
     Real static_mu[MAX_CONTACTS1], dynamic_mu[MAX_CONTACTS1];
     Real restitution[MAX_CONTACTS1];
@@ -19,7 +20,7 @@ struct ContactRows {
     Real bounce[MAX_CONTACTS1][2];                        // restitution targets: biased, relax [m/s]
     int phase[MAX_CONTACTS1];                             // CONTACT_*
 };
-enum { CONTACT_RESTING = 0, CONTACT_WAITING = 1, CONTACT_BOUNCING = 2 };
+enum { CONTACT_RESTING = 0, CONTACT_WAITING = 1, CONTACT_BOUNCING = 2, CONTACT_IDLE = 3 };  // idle: elastic, unloaded
 
 struct DofRows {
     int count;
@@ -117,8 +118,9 @@ KG_FN void build_contact_rows(const Args& args, int env, const StepSettings& st,
             }
         }
         // links with fewer than three DOFs between them make exactly dependent rows
-        Real eps = (Real)1e-6 * (diag[0] + diag[1] + diag[2]) + (Real)1e-9;
+        Real eps = (Real)1e-6 * (diag[0] + diag[1] + diag[2]) + (Real)1e-30;
         rows.inv_n[i] = (Real)1 / (diag[0] + eps);
+        rows.inv_bounce[i] = (Real)1 / kg_max(diag[0], eps);
         rows.inv_t[i] = (Real)1 / (kg_max(diag[1], diag[2]) + eps);
         const Real half = st.semi_implicit ? (Real)0 : (Real)0.5 * st.dt;
         rows.gap[i] = c.gap[i] - half * contact_dot(rows, i, 0, w_start);

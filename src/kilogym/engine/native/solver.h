@@ -32,11 +32,12 @@ KG_FN void visit_contact(const StepSettings& st, const Soft& soft, Real h, bool 
     Real u = contact_dot(c, i, 0, w);
     Real lam = c.impulse[i][0];
     if (c.phase[i] == CONTACT_BOUNCING) {
-        lam = kg_max(lam - (u - c.bounce[i][biased ? 0 : 1]) * c.inv_n[i], (Real)0);
+        lam = kg_max(lam - (u - c.bounce[i][biased ? 0 : 1]) * c.inv_bounce[i], (Real)0);
     } else {
         // an elastic contact that others make approach fast waits for the next iteration, where it bounces
-        if (c.restitution[i] > 0 && u < -st.bounce_threshold && lam == 0 && c.gap[i] + h * u < 0) return;
-        lam = unilateral(st, soft, h, biased, c.gap[i], u, c.inv_n[i], lam);
+        const Real alone = u - lam / c.inv_n[i];
+        if (c.phase[i] == CONTACT_IDLE && alone < -st.bounce_threshold && c.gap[i] + h * alone < 0) lam = 0;
+        else lam = unilateral(st, soft, h, biased, c.gap[i], u, c.inv_n[i], lam);
     }
     Real d = lam - c.impulse[i][0];
     c.impulse[i][0] = lam;
@@ -112,6 +113,7 @@ KG_FN void choose_phases(const StepSettings& st, Real h, ContactRows& c, const R
     for (int i = 0; i < c.count; ++i) {
         c.phase[i] = CONTACT_RESTING;
         if (c.restitution[i] <= 0) continue;
+        if (c.impulse[i][0] == 0) c.phase[i] = CONTACT_IDLE;
         const Real u0 = contact_dot(c, i, 0, before);
         if (u0 >= -st.bounce_threshold) continue;
         const Real a = (contact_dot(c, i, 0, after) - u0) / h;

@@ -53,11 +53,7 @@ KG_FN int substep(const Args& args, int env, const StepSettings& st, bool last, 
     int status = 0;
 
     Momentum p;
-    if (PROJECT_MOMENTUM) {
-        Spatial vel[NL];
-        link_velocities(now, v, vel);
-        momentum_of(inertia, vel, p);
-    }
+    if (PROJECT_MOMENTUM) momentum_of(inertia, now, v, p);
 
     // midpoint position, inertia there
     Position q_mid;
@@ -102,6 +98,7 @@ KG_FN int substep(const Args& args, int env, const StepSettings& st, bool last, 
         velocity_of(f, force, force);
         KG_UNROLL for (int i = 0; i < NV; ++i) v_mid[i] += half * force[i];
         bias_force(args, env, st, mid, mid_link, v_mid, bias, external);
+        if (PROJECT_MOMENTUM) spin_bias(mid_link, p, external, v, st.dt, bias);
     }
     KG_UNROLL for (int i = 0; i < NV; ++i) force[i] = -bias[i];
     KG_UNROLL for (int i = 0; i < ND; ++i) force[dof_v[i]] += drives.effort[i];
@@ -140,13 +137,13 @@ KG_FN int substep(const Args& args, int env, const StepSettings& st, bool last, 
     if (contacts.dropped > 0) status |= FAULT_OVERFLOW;
 
     // end position and velocity
-    if (PROJECT_MOMENTUM) expected_momentum(m, v, v_new, bias, external, st.dt, p);
     displace(args, env, Position(q), x, q);
     forward_kinematics(args, env, q, now);
     link_inertias(args, env, now, inertia);
     if (PROJECT_MOMENTUM && !st.semi_implicit) {
-        link_velocities(now, v_new, vel);
-        project_momentum<Args>(inertia, vel, p, v_new);
+        Spatial push[NT];
+        outside_impulse(mid, mid_link, external, contacts, rows, st.dt, push);
+        project_momentum(inertia, now, p, push, v, v_new);
     }
     link_velocities(now, v_new, vel);
     if (!limit_velocity(args, env, vel, now, v_new)) status |= FAULT_CLAMPED;
