@@ -24,7 +24,9 @@ STEPS_PER_GOAL = 100
 LARGEST_MOVE = 0.08
 """How far an action of 1 moves a joint's target ahead of the joint [rad]."""
 NOISE = 0.4
-"""Standard deviation of the actions while learning."""
+"""Standard deviation of the actions while learning; it falls to a quarter of this."""
+REACHED = 0.05
+"""Mean distance of hand and goal that counts as reaching [m]."""
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -69,8 +71,8 @@ def main() -> int:
     num_dofs = gym.get_asset_dof_count(asset)
     dof_props = gym.get_asset_dof_properties(asset)
     dof_props["driveMode"].fill(gymapi.DOF_MODE_POS)
-    dof_props["stiffness"].fill(400.0)
-    dof_props["damping"].fill(40.0)
+    dof_props["stiffness"].fill(4000.0)
+    dof_props["damping"].fill(80.0)
 
     # one env per arm, 64 in a row
     num_envs = args.num_envs
@@ -102,7 +104,8 @@ def main() -> int:
         torch.nn.ELU(),
         torch.nn.Linear(64, num_dofs),
     ).to(device)
-    optimizer = torch.optim.Adam(policy.parameters(), lr=3e-3)
+    optimizer = torch.optim.Adam(policy.parameters(), lr=1e-3)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.2, total_iters=args.steps)
     # an arm bent forwards; goals in a half shell in front of it, within its reach
     rest = torch.tensor([0.0, 0.6, 0.0, 1.2, 0.0, 0.6, 0.0], device=device)[:num_dofs]
 
@@ -129,6 +132,8 @@ def main() -> int:
     final_distances: list[float] = []  # mean distance at the end of each round of goals [m]
 
     for step in range(args.steps):
+        learning = step < args.steps - STEPS_PER_GOAL  # the last round shows what was learned: no noise, no updates
+        noise = NOISE * (1.0 - 0.75 * step / args.steps)
         # step the physics
         gym.simulate(sim)
         gym.fetch_results(sim, True)
@@ -141,13 +146,14 @@ def main() -> int:
         distance = to_goal.norm(dim=-1)
 
         # reward the last action, and update the policy
-        if log_probability is not None:
+        if log_probability is not None and learning:
             reward = last_distance - distance
             advantage = (reward - reward.mean()) / (reward.std() + 1e-6)
             loss = -(advantage * log_probability).mean()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+            schedule.step()
 
         # a new round: every arm gets another goal
         if (step + 1) % STEPS_PER_GOAL == 0:
@@ -160,8 +166,8 @@ def main() -> int:
         # the policy network, on the device
         obs = torch.cat([angles.sin(), angles.cos(), 0.2 * speeds, hand_position, 4.0 * to_goal], dim=-1)
         mean = policy(obs)
-        actions = (mean + NOISE * torch.randn_like(mean)).detach()
-        log_probability = -((actions - mean) ** 2).sum(-1) / (2.0 * NOISE**2)
+        actions = (mean + noise * torch.randn_like(mean) if learning else mean).detach()
+        log_probability = -((actions - mean) ** 2).sum(-1) / (2.0 * noise**2)
 
         # apply the actions
         targets = angles + LARGEST_MOVE * actions.clamp(-1.0, 1.0)
@@ -171,13 +177,12 @@ def main() -> int:
 
     gym.destroy_sim(sim)
     if len(final_distances) < 2:
-        print("too few steps to tell whether it learns", file=sys.stderr)
+        print(f"too few steps to tell whether it learns: take at least {2 * STEPS_PER_GOAL}", file=sys.stderr)
         return 1
-    first, last = final_distances[0], final_distances[-1]
-    learned = last < 0.5 * first
-    verdict = "it learns" if learned else "it does not learn"
-    print(f"mean distance: first goals {first:.3f} m, last goals {last:.3f} m: {verdict}")
-    return 0 if learned else 1
+    reaches = final_distances[-1] < REACHED
+    verdict = "the arms reach" if reaches else f"the arms do not reach: expected less than {REACHED} m"
+    print(f"mean distance to the last goals, without noise: {final_distances[-1]:.3f} m: {verdict}")
+    return 0 if reaches else 1
 
 
 if __name__ == "__main__":

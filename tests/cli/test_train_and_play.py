@@ -75,12 +75,21 @@ def test_announced_library(runs: Path, device: str, capsys: pytest.CaptureFixtur
     assert not runs.exists(), "a refused command leaves nothing behind"
 
 
-def test_bench_prints_a_line_per_robot_and_count(device: str, capsys: pytest.CaptureFixture[str]) -> None:
-    words = f"bench --device {device} --tasks cartpole --num-envs 4 8 --steps 5 --repeats 2"
+def test_bench_env_measures_a_task(runs: Path, device: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = f"bench env --device {device} --tasks cartpole --num-envs 4 8 --steps 10 --repeats 2 --out {runs}"
     assert run(words) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split(" ")[0] for line in lines[-2:]] == ["cartpole.4", "cartpole.8"]
-    assert all("us/step" in line for line in lines[-2:])
+    assert "| cartpole | 8 |" in capsys.readouterr().out
+    (written,) = runs.glob("env-*.json")
+    records = json.loads(written.read_text())
+    assert [r["num_envs"] for r in records] == [4, 8]
+    assert all(r["env_steps_per_s"] > 0 and len(r["speeds"]) == 2 and r["nonfinite_envs"] == 0 for r in records)
+
+
+def test_bench_says_what_it_can_measure(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("bench --help") == 0
+    assert "physics" in capsys.readouterr().out
+    assert run("bench physic") == 2
+    assert "kinds: physics, env" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("suffix", ["gif", "mp4"])

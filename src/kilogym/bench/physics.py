@@ -1,8 +1,8 @@
 """Speed and quality of the physics beside other engines.
 
-    python -m kilogym.bench.physics                                     Ant and Humanoid, all engines that are there
-    python -m kilogym.bench.physics --robots ant --num-envs 4096 16384 --engines kilogym mujoco-warp
-    python -m kilogym.bench.physics --robots path/to/robot.xml --device cpu --num-envs 64
+    kilogym bench physics                                      Ant and Humanoid, all engines that are there
+    kilogym bench physics --robots ant --num-envs 4096 16384 --engines kilogym mujoco-warp
+    kilogym bench physics --robots path/to/robot.xml --device cpu --num-envs 64
 
 Writes `physics-<device>.json` (a list of records) and `.md` (a table) into the folder named by `--out`.
 """
@@ -43,7 +43,7 @@ def parse(args: list[str]) -> argparse.Namespace:
     """The command line."""
     first, _, rest = (__doc__ or "").partition("\n")
     parser = argparse.ArgumentParser(
-        prog="kilogym.bench.physics",
+        prog="kilogym bench physics",
         description=first,
         epilog=rest,
         formatter_class=argparse.RawDescriptionHelpFormatter,

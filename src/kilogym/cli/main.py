@@ -12,7 +12,7 @@ VERBS = {
     "list": "show the tasks",
     "train": "train a task",
     "play": "film or measure a trained policy",
-    "bench": "measure the speed of the physics",
+    "bench": "measure the speed of the physics or of whole tasks",
     "doctor": "check this installation",
 }
 """Name to summary; each verb is the module of its name, with `run(arguments) -> exit code`."""

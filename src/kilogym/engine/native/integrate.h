@@ -1,52 +1,111 @@
 // End of a substep: momentum projection, velocity limits, non-finite check.
 
-// momentum of the trees: linear, and for a single body angular too
-struct Momentum { Vec3 lin[NT]; Vec3 ang[NT]; };
+// A tree seen from its root link's com: composite inertia, linear momentum relative to that point's motion, and
+// angular momentum about the tree's own com. Relative, so that float32 does not round what the root's speed adds.
+struct TreeMotion { Inertia whole; Vec3 lin, ang; };
 
-// per tree, the sum over its links of what the lanes found for each
-KG_FN void sum_links(const Env& env, const Spatial* each, Momentum& p) {
+// Momentum of each tree as the equations say it becomes: what it was and what acts from outside in the substep (gravity,
+// damping, wrenches, contacts), moments about the tree's com at the midpoint. Drives, limits and joints act within a
+// tree and cancel.
+struct Momentum { Vec3 lin[NT], ang[NT], com[NT]; };
+
+KG_FN Vec3 com_of(Inertia whole) { return whole.mc * ((Real)1 / whole.m); }
+
+KG_FN Sym3 about_com(Inertia I) {
+    Vec3 c = I.mc * ((Real)1 / I.m);
+    Sym3 s = I.i;
+    s.xx -= I.m * (c.y * c.y + c.z * c.z);
+    s.yy -= I.m * (c.x * c.x + c.z * c.z);
+    s.zz -= I.m * (c.x * c.x + c.y * c.y);
+    s.xy += I.m * c.x * c.y;
+    s.xz += I.m * c.x * c.z;
+    s.yz += I.m * c.y * c.z;
+    return s;
+}
+
+// sums over the links of each tree, a lane per number: out[t * width + i] = sum of each[l * width + i]
+KG_FN void sum_links(const Env& env, const Real* each, int width, int stride, Real* out) {
+    KG_EACH(n, NT * width) {
+        const int t = n / width, i = n % width;
+        Real sum = each[tree_link0[t] * width + i];
+        for (int l = tree_link0[t] + 1; l < tree_link0[t] + tree_links[t]; ++l) sum += each[l * width + i];
+        out[t * stride + i] = sum;
+    }
+}
+
+// inertia: about the reference point; vel: velocities relative to the root link's com; scratch: [NL]
+KG_FN void motion_of(const Env& env, const Inertia* inertia, const Spatial* vel, Spatial* scratch, TreeMotion* out) {
+    KG_EACH(l, NL) scratch[l] = inertia[l] * vel[l];
+    kg_sync();
+    const int stride = (int)(sizeof(TreeMotion) / sizeof(Real)), width = (int)(sizeof(Inertia) / sizeof(Real));
+    sum_links(env, (const Real*)inertia, width, stride, (Real*)out);
+    sum_links(env, (const Real*)scratch, 6, stride, (Real*)out + width);
     kg_sync();
     KG_EACH(t, NT) {
-        Spatial sum = sp(v3(0, 0, 0), v3(0, 0, 0));
-        for (int l = tree_link0[t]; l < tree_link0[t] + tree_links[t]; ++l) sum = sum + each[l];
-        p.lin[t] = sum.lin;
-        p.ang[t] = sum.ang;
+        if (tree_floating[t]) out[t].ang = out[t].ang - cross(com_of(out[t].whole), out[t].lin);
     }
     kg_sync();
 }
 
-template <class Args>
-KG_FN void momentum_of(const Args& args, const Env& env, const Kinematics& k, const Spatial* vel, Spatial* scratch, Momentum& p) {
-    KG_EACH(l, NL) {
-        const Spatial u = vel[l];
-        if (tree_links[link_tree[l]] == 1) {
-            scratch[l] = at_reference(k, own_inertia(args, env, k, l), l) * u;
-        } else {
-            const Real m = load(args.link_mass, l, env);
-            scratch[l] = sp(u.lin * m + cross(u.ang, link_com_at(args, env, k, l) * m), v3(0, 0, 0));
-        }
+// Gyroscopic torque of single bodies: the one that takes the spin to what the same angular momentum is at the midpoint
+KG_FN void spin_bias(const Env& env, const Inertia* mid, const Momentum& p, const Spatial* outside, const Real* v, Real dt, Real* bias) {
+    KG_EACH(t, NT) {
+        if (!tree_floating[t] || tree_links[t] > 1) continue;
+        const int i = tree_v0[t] + 3, l = tree_link0[t];
+        const Vec3 n = (mid[l].i * v3(v[i], v[i + 1], v[i + 2]) - p.ang[t]) * ((Real)2 / dt) - outside[l].ang;
+        bias[i] = n.x; bias[i + 1] = n.y; bias[i + 2] = n.z;
     }
-    sum_links(env, scratch, p);
+    kg_sync();
 }
 
-// shift the root velocity so that the tree has momentum p at the new position
-template <class Args>
-KG_FN void project_momentum(const Args& args, const Env& env, const Kinematics& k, const Momentum& now, const Momentum& p, Real* v) {
+// inertia and outside: of the links at the midpoint, about the reference point
+KG_FN void add_outside(const Env& env, const Inertia* inertia, const Spatial* outside, Real dt, Momentum& p) {
+    KG_EACH(t, NT) {
+        if (!tree_floating[t]) continue;
+        Inertia whole = inertia[tree_link0[t]];
+        Spatial push = outside[tree_link0[t]];
+        for (int l = tree_link0[t] + 1; l < tree_link0[t] + tree_links[t]; ++l) {
+            whole = whole + inertia[l];
+            push = push + outside[l];
+        }
+        p.com[t] = com_of(whole);
+        p.lin[t] = p.lin[t] + push.lin * dt;
+        p.ang[t] = p.ang[t] + (push.ang - cross(p.com[t], push.lin)) * dt;
+    }
+    kg_sync();
+}
+KG_FN void add_contacts(const Env& env, const Kinematics& mid, const Contacts& c, const ContactRows& rows, Momentum& p) {
+    KG_EACH(t, NT) {
+        if (!tree_floating[t]) continue;
+        Vec3 lin = v3(0, 0, 0), ang = v3(0, 0, 0);
+        for (int i = 0; i < rows.count; ++i) {
+            const int a = link_tree[rows.link_a[i]], b = rows.link_b[i] >= 0 ? link_tree[rows.link_b[i]] : -1;
+            if (a == b || (a != t && b != t)) continue;
+            const Vec3 f = world_impulse(c.normal[i], rows.total[i]) * (a == t ? (Real)1 : (Real)-1);
+            const Vec3 r = a == t ? c.point[i] : c.point[i] + mid.ref[a] - mid.ref[b];
+            lin = lin + f;
+            ang = ang + cross(r - p.com[t], f);
+        }
+        p.lin[t] = p.lin[t] + lin;
+        p.ang[t] = p.ang[t] + ang;
+    }
+    kg_sync();
+}
+
+// Move the root's velocity so that momentum changed by no more than what acted: joints and root do not move at the
+// same time in a step, and the small difference would let a free robot drift and turn by itself. vel: see motion_of,
+// moved along
+KG_FN void project_momentum(const Env& env, const TreeMotion* now, const Momentum& p, const Real* v_old, Spatial* vel, Real* v) {
     KG_EACH(t, NT) {
         if (!tree_floating[t]) continue;
         const int i = tree_v0[t];
-        Real mass = 0;
-        for (int l = tree_link0[t]; l < tree_link0[t] + tree_links[t]; ++l) mass += load(args.link_mass, l, env);
-        Vec3 dv = (p.lin[t] - now.lin[t]) * ((Real)1 / mass);
-        v[i] += dv.x;
-        v[i + 1] += dv.y;
-        v[i + 2] += dv.z;
-        if (tree_links[t] == 1) {  // a free body's angular momentum is kept too, gyroscopic motion and all
-            Vec3 w = solve(own_inertia(args, env, k, tree_link0[t]).i, p.ang[t]);
-            v[i + 3] = w.x;
-            v[i + 4] = w.y;
-            v[i + 5] = w.z;
-        }
+        const Inertia whole = now[t].whole;
+        const Vec3 dw = solve(about_com(whole), p.ang[t] - now[t].ang);
+        const Vec3 relative = now[t].lin + cross(dw, whole.mc);
+        const Vec3 dv = (p.lin[t] - relative) * ((Real)1 / whole.m);
+        v[i] = v_old[i] + dv.x; v[i + 1] = v_old[i + 1] + dv.y; v[i + 2] = v_old[i + 2] + dv.z;
+        v[i + 3] += dw.x; v[i + 4] += dw.y; v[i + 5] += dw.z;
+        for (int l = tree_link0[t]; l < tree_link0[t] + tree_links[t]; ++l) vel[l].ang = vel[l].ang + dw;
     }
     kg_sync();
 }

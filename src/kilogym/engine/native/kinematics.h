@@ -69,7 +69,7 @@ KG_FN void forward_kinematics(const Args& args, const Env& env, const Position& 
     }
 }
 
-// velocity of every link about its reference point
+// velocity of every link about its reference point; a floating root's com is taken to be at rest: add_root_motion
 KG_FN void link_velocities(const Env& env, const Kinematics& k, const Real* v, Spatial* out) {
     KG_ROLLED for (int d = 0; d < DEPTHS; ++d) {
         KG_ROLLED for (int n = depth_link0[d] + env.lane; n < depth_link0[d + 1]; n += LANES) {
@@ -78,13 +78,20 @@ KG_FN void link_velocities(const Env& env, const Kinematics& k, const Real* v, S
             if (link_parent[l] >= 0) u = out[link_parent[l]];
             else if (tree_floating[link_tree[l]]) {
                 const int i = tree_v0[link_tree[l]];
-                u = sp(v3(v[i], v[i + 1], v[i + 2]), v3(v[i + 3], v[i + 4], v[i + 5]));
+                u = sp(v3(0, 0, 0), v3(v[i + 3], v[i + 4], v[i + 5]));
             }
             for (int i = link_v0[l]; i < link_v0[l] + link_vs[l]; ++i) u = u + k.axis[i] * v[i];
             out[l] = u;
         }
         kg_sync();
     }
+}
+KG_FN void add_root_motion(const Env& env, const Real* v, Spatial* vel) {
+    KG_EACH(l, NL) {
+        const int i = tree_v0[link_tree[l]];
+        if (tree_floating[link_tree[l]]) vel[l].lin = vel[l].lin + v3(v[i], v[i + 1], v[i + 2]);
+    }
+    kg_sync();
 }
 
 // q + x, where x is a displacement in v-space; the root turns about its com. q and out may be the same
@@ -98,10 +105,10 @@ KG_FN void displace(const Args& args, const Env& env, const Position& q, const R
         }
         const int i = tree_v0[t];
         Vec3 c = load3(args.link_com, tree_link0[t], env);
-        Vec3 com = q.root_pos[t] + rotate(q.root_quat[t], c) + v3(x[i], x[i + 1], x[i + 2]);
         Quat r = normalized(exp_map(v3(x[i + 3], x[i + 4], x[i + 5])) * q.root_quat[t]);
+        Vec3 turned = rotate(q.root_quat[t], c) - rotate(r, c);
         out.root_quat[t] = r;
-        out.root_pos[t] = com - rotate(r, c);
+        out.root_pos[t] = q.root_pos[t] + (v3(x[i], x[i + 1], x[i + 2]) + turned);  // small ones first
     }
     KG_EACH(j, NJ) {
         const int d = joint_dof0[j];

@@ -10,6 +10,7 @@ KG_FN void body_states(const Args& args, const Env& env, Real* out, int row) {
     forward_kinematics(args, env, q, k);
     Spatial vel[NL];
     link_velocities(env, k, v, vel);
+    add_root_motion(env, v, vel);
     for (int l = 0; l < NL; ++l) {
         Vec3 p = k.ref[link_tree[l]] + k.pos[l];
         Vec3 com = k.pos[l] + rotate(k.rot[l], load3(args.link_com, l, env));

@@ -17,6 +17,7 @@ struct ContactRows {
     int link_a[MAX_CONTACTS1], link_b[MAX_CONTACTS1];     // -1: ground
     int shared[MAX_CONTACTS1];                            // DOFs that both paths have
     Real inv_n[MAX_CONTACTS1], inv_t[MAX_CONTACTS1];      // 1 / diagonal, regularised
+    Real inv_bounce[MAX_CONTACTS1];                       // not regularised: a bounce is one visit
     Real couple1[MAX_CONTACTS1], couple2[MAX_CONTACTS1];  // Y_t1 . Y_n, Y_t2 . Y_n
     Real gap[MAX_CONTACTS1];                              // now, as the iterations move it
     Real static_mu[MAX_CONTACTS1], dynamic_mu[MAX_CONTACTS1];
@@ -26,7 +27,7 @@ struct ContactRows {
     Real bounce[MAX_CONTACTS1][2];                        // restitution targets: biased, relax [m/s]
     int phase[MAX_CONTACTS1];                             // CONTACT_*
 };
-enum { CONTACT_RESTING = 0, CONTACT_WAITING = 1, CONTACT_BOUNCING = 2 };
+enum { CONTACT_RESTING = 0, CONTACT_WAITING = 1, CONTACT_BOUNCING = 2, CONTACT_IDLE = 3 };  // idle: elastic, unloaded
 
 struct DofRows {
     int count;
@@ -230,8 +231,9 @@ KG_FN void build_contact_rows(const Args& args, const Env& env, const StepSettin
         nt2 = kg_sum(nt2);
         if (mine && env.lane == 0) {
             // links with fewer than three DOFs between them make exactly dependent rows
-            const Real eps = (Real)1e-6 * (nn + t11 + t22) + (Real)1e-9;
+            const Real eps = (Real)1e-6 * (nn + t11 + t22) + (Real)1e-30;
             rows.inv_n[i] = (Real)1 / (nn + eps);
+            rows.inv_bounce[i] = (Real)1 / kg_max(nn, eps);
             rows.inv_t[i] = (Real)1 / (kg_max(t11, t22) + eps);
             rows.couple1[i] = nt1;
             rows.couple2[i] = nt2;

@@ -35,11 +35,12 @@ KG_FN void visit_contact(const Env& env, const Own& own, const Visit& p, Contact
     if (!mine || c.phase[i] == CONTACT_WAITING) return;
     Vec3 f = old;
     if (c.phase[i] == CONTACT_BOUNCING) {
-        f.x = kg_max(f.x - (u.x - c.bounce[i][p.biased ? 0 : 1]) * c.inv_n[i], (Real)0);
+        f.x = kg_max(f.x - (u.x - c.bounce[i][p.biased ? 0 : 1]) * c.inv_bounce[i], (Real)0);
     } else {
         // an elastic contact that others make approach fast waits for the next iteration, where it bounces
-        if (c.restitution[i] > 0 && u.x < -p.st.bounce_threshold && f.x == 0 && c.gap[i] + p.h * u.x < 0) return;
-        f.x = unilateral(p.st, p.soft, p.h, p.biased, c.gap[i], u.x, c.inv_n[i], f.x);
+        const Real alone = c.phase[i] == CONTACT_IDLE ? u.x - f.x / c.inv_n[i] : (Real)0;
+        if (alone < -p.st.bounce_threshold && c.gap[i] + p.h * alone < 0) f.x = 0;
+        else f.x = unilateral(p.st, p.soft, p.h, p.biased, c.gap[i], u.x, c.inv_n[i], f.x);
     }
     const Real d = f.x - old.x, reach = c.static_mu[i] * f.x, inv = c.inv_t[i];
     f.y -= (u.y + c.couple1[i] * d) * inv;
@@ -104,6 +105,7 @@ KG_FN void choose_phases(const Env& env, const StepSettings& st, Real h, Contact
     KG_EACH(i, c.count) {
         c.phase[i] = CONTACT_RESTING;
         if (c.restitution[i] <= 0) continue;
+        if (c.impulse[i].x == 0) c.phase[i] = CONTACT_IDLE;
         const Real u0 = normal_velocity(c, y, i, before);
         if (u0 >= -st.bounce_threshold) continue;
         const Real a = (normal_velocity(c, y, i, after) - u0) / h;

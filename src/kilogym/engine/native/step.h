@@ -41,7 +41,8 @@ KG_FN void store_state(const Args& args, const Env& env, const Position& q, cons
 struct Work {
     Position q;
     Kinematics k;
-    Momentum momentum;      // of the floating trees, as the equations of the substep say it becomes
+    Momentum momentum;
+    TreeMotion motion[NT];
     Real v[NV], v_mid[NV], bias[NV];
     Real map[NM], scale[NV];   // M, then its factor, then W (factor.h)
     Drives drives;
@@ -56,23 +57,12 @@ struct Work {
     };
 };
 
-// contact impulses and outside forces change the momentum of a floating tree; nothing else does
+// from g's kinematics and g.smooth.vel, the links' velocities relative to their root
 template <class Args>
-KG_FN void add_contact_momentum(const Env& env, const Kinematics& k, const Contacts& c, const ContactRows& rows, Momentum& p) {
-    KG_EACH(t, NT) {
-        if (!tree_floating[t]) continue;
-        Vec3 lin = v3(0, 0, 0), ang = v3(0, 0, 0);
-        for (int i = 0; i < rows.count; ++i) {
-            const int ta = link_tree[rows.link_a[i]], tb = rows.link_b[i] >= 0 ? link_tree[rows.link_b[i]] : -1;
-            if (ta == tb || (ta != t && tb != t)) continue;
-            const Vec3 f = world_impulse(c.normal[i], rows.total[i]);
-            const Vec3 r = ta == t ? c.point[i] : c.point[i] + k.ref[ta] - k.ref[tb];
-            lin = ta == t ? lin + f : lin - f;
-            ang = ta == t ? ang + cross(r, f) : ang - cross(r, f);
-        }
-        p.lin[t] = p.lin[t] + lin;
-        p.ang[t] = p.ang[t] + ang;
-    }
+KG_FN void find_motion(const Args& args, const Env& env, Work& g) {
+    own_inertias(args, env, g.k, g.smooth.inertia);
+    move_to_reference(env, g.k, g.smooth.inertia);
+    motion_of(env, g.smooth.inertia, g.smooth.vel, g.smooth.outside, g.motion);
 }
 
 // One substep from (q, v): drift to the midpoint, forces and constraints there, drift to the end. The kinematics and
@@ -130,22 +120,13 @@ KG_FN int substep(const Args& args, const Env& env, const StepSettings& st, int 
         KG_EACH(i, NV) g.v_mid[i] += half * velocity_of(g.map, e.b, i);
         kg_sync();
         bias_force(args, env, st, g.k, g.v_mid, s, g.bias);
+        if (PROJECT_MOMENTUM) spin_bias(env, s.inertia, g.momentum, s.outside, g.v, st.dt, g.bias);
     }
     KG_EACH(i, NV) e.force[i] = (v_dof[i] >= 0 ? direct_effort(args, env, v_dof[i]) : (Real)0) - g.bias[i];
-    if (PROJECT_MOMENTUM) {
-        KG_EACH(t, NT) {
-            for (int l = tree_link0[t]; l < tree_link0[t] + tree_links[t]; ++l) {
-                g.momentum.lin[t] = g.momentum.lin[t] + s.outside[l].lin * st.dt;
-                g.momentum.ang[t] = g.momentum.ang[t] + s.outside[l].ang * st.dt;
-            }
-        }
-    }
+    if (PROJECT_MOMENTUM) add_outside(env, s.inertia, s.outside, st.dt, g.momentum);
 
     // constraints
-    KG_EACH(l, NL) {
-        const int i = tree_v0[link_tree[l]];
-        if (tree_floating[link_tree[l]]) s.vel[l].lin = s.vel[l].lin + v3(g.v_mid[i], g.v_mid[i + 1], g.v_mid[i + 2]);
-    }
+    add_root_motion(env, g.v_mid, s.vel);
     find_contacts(args, env, st, g.k, s.vel, g.contacts);
     build_contact_rows(args, env, st, g.k, g.map, g.contacts, e.w, g.rows, y);
     build_dof_rows(args, env, st, g.map, g.q, g.v, g.drives, g.dof_rows);
@@ -173,7 +154,7 @@ KG_FN int substep(const Args& args, const Env& env, const StepSettings& st, int 
         write_sensors(args, env, first, (Real)1 / (Real)st.substeps, g.k, g.v_mid, e.a, e.b);
     }
     store_warm_start(args, env, g.contacts, g.rows);
-    if (PROJECT_MOMENTUM) add_contact_momentum<Args>(env, g.k, g.contacts, g.rows, g.momentum);
+    if (PROJECT_MOMENTUM) add_contacts(env, g.k, g.contacts, g.rows, g.momentum);
     store_dof_warm_start(args, env, h, g.drives, g.dof_rows, g.row_of);
     if (g.contacts.dropped > 0) status |= FAULT_OVERFLOW;
     if (env.lane == 0 && env.live) {
@@ -184,14 +165,12 @@ KG_FN int substep(const Args& args, const Env& env, const StepSettings& st, int 
     // end position and velocity
     displace(args, env, g.q, e.x, g.q);
     forward_kinematics(args, env, g.q, g.k);
-    if (PROJECT_MOMENTUM && !st.semi_implicit) {
-        link_velocities(env, g.k, e.v, s.vel);
-        Momentum& now = reinterpret_cast<Momentum&>(s.inertia);
-        static_assert(sizeof(Momentum) <= sizeof(s.inertia), "room for the momentum");
-        momentum_of(args, env, g.k, s.vel, s.outside, now);
-        project_momentum(args, env, g.k, now, g.momentum, e.v);
-    }
     link_velocities(env, g.k, e.v, s.vel);
+    if (PROJECT_MOMENTUM && !st.semi_implicit) {
+        find_motion(args, env, g);
+        project_momentum(env, g.motion, g.momentum, g.v, s.vel, e.v);
+    }
+    add_root_motion(env, e.v, s.vel);
     if (!limit_velocity(args, env, s.vel, g.k, s.outside, e.v)) status |= FAULT_CLAMPED;
     KG_EACH(i, NV) g.v[i] = e.v[i];
     if (!all_finite(env, g.q, g.v)) status |= FAULT_NONFINITE;
@@ -216,7 +195,12 @@ KG_FN void step_env(const Args& args, Env env, Work& g, Y3* y) {
         if (PROJECT_MOMENTUM) {
             if (n == 0) forward_kinematics(args, now, g.q, g.k);
             link_velocities(now, g.k, g.v, g.smooth.vel);
-            momentum_of(args, now, g.k, g.smooth.vel, g.smooth.outside, g.momentum);
+            find_motion(args, now, g);
+            KG_EACH(t, NT) {
+                g.momentum.lin[t] = g.motion[t].lin;
+                g.momentum.ang[t] = g.motion[t].ang;
+            }
+            kg_sync();
         }
         status |= substep(args, now, st, n, g, y);
     }

@@ -1,0 +1,20 @@
+"""The constant tables that the native headers are compiled with."""
+
+from engine_support import ANT, HUMANOID, Scene, compile_scene, load
+
+from kilogym.engine.tables import build_topology, emit_tables
+
+
+def tables(*paths) -> str:
+    scene = Scene()
+    scene.create_env((0, 0, 0), (0, 0, 0), 1)
+    for path in paths:
+        scene.create_actor(0, load(path), filter=1)
+    model = compile_scene(scene)[0].model
+    return emit_tables(model, build_topology(model), "float")
+
+
+def test_equal_robots_share_their_tables():
+    """What is compiled is topology: the text, and with it the compiled module, is the same for another mass."""
+    assert tables(ANT) == tables(ANT)
+    assert tables(ANT) != tables(HUMANOID)
