@@ -13,27 +13,31 @@ from zoo import NAMES
 from kilogym.engine.build import args_struct, native_source
 from kilogym.engine.tables import emit_tables
 
-# Y of three axes at every link's com, (NL, 3, NV), and J likewise, from the code that the step runs
+# Y of three axes at every link's com, (NL, 3, NV), from the code that the step runs
 SOURCE = """
+const Env e = {env, 0, true};
 Position q;
-Real v[NV], m[NM];
-load_state(args, env, q, v);
+Real v[NV], m[NM], inv[NV];
+load_state(args, e, q, v);
 Kinematics k;
-Inertia inertia[NL];
-forward_kinematics(args, env, q, k);
-own_inertias(args, env, k, inertia);
-joint_inertia(k, inertia, m);
-for (int i = 0; i < ND; ++i) m[m_row[dof_v[i]]] += load(args.dof_armature, i, env);
-Factor f;
-factorize(m, f);
+Smooth s;
+forward_kinematics(args, e, q, k);
+own_inertias(args, e, k, s.inertia);
+joint_inertia(e, k, s, m);
+for (int i = 0; i < ND; ++i) m[m_row[dof_v[i]]] += load(args.dof_armature, i, e);
+factorize(e, m, inv);
+invert(e, m, inv);
 const Vec3 axes[3] = {v3(1, 0, 0), v3(0, 1, 0), v3(0, 0, 1)};
 for (int l = 0; l < NL; ++l) {
-    Real y[3][ROW];
-    Vec3 com = k.pos[l] + rotate(k.rot[l], load3(args.link_com, l, env));
-    fill_segment(k, f, l, com, axes, (Real)1, y, 0);
-    for (int d = 0; d < 3; ++d)
-        for (int a = 0; a < link_path_length[l]; ++a)
-            out.data[((env * NL + l) * 3 + d) * NV + path_v[link_path[l] + a]] = y[d][a];
+    Y3 jacobian[PATH];
+    fill_segment(e, k, l, 0, k.pos[l] + rotate(k.rot[l], load3(args.link_com, l, e)), axes, (Real)1, jacobian);
+    for (int d = 0; d < link_path_length[l]; ++d) {
+        Y3 y = {0, 0, 0, 0};
+        whiten_segment(m, l, d, d, jacobian, y);
+        const Real row[3] = {y.n, y.t1, y.t2};
+        for (int axis = 0; axis < 3; ++axis)
+            out.data[((env * NL + l) * 3 + axis) * NV + path_v[link_path[l] + link_path_length[l] - 1 - d]] = row[axis];
+    }
 }
 """
 

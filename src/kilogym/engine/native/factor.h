@@ -9,8 +9,8 @@
 // Packed like M: row v holds (v, v), then (v, ancestor) nearest first; entry (v, a) stands at
 // m_row[v] + depth[v] - depth[a], depth being the number of DOFs above on the path.
 
-// in place: rows of M -> rows of D L (the diagonal holds D), deepest first; scale = 1 / sqrt(D)
-KG_FN void factorize(const Env& env, Real* m, Real* scale) {
+// in place: rows of M -> rows of D L (the diagonal holds D), deepest first; inv = 1 / D
+KG_FN void factorize(const Env& env, Real* m, Real* inv) {
     KG_ROLLED for (int d = ROW_DEPTHS - 1; d >= 0; --d) {
         const int begin = depth_entry0[d], end = depth_entry0[d + 1];
         KG_ROLLED for (int e = begin + env.lane; e < end; e += LANES) {
@@ -18,29 +18,28 @@ KG_FN void factorize(const Env& env, Real* m, Real* scale) {
             Real sum = m[m_row[v] + a];
             for (int c = below0[v]; c < below0[v + 1]; ++c) {
                 const int at = below_entry[c];  // the row below at v; a further on it stands at the ancestor
-                const Real s = scale[below_v[c]];
-                sum -= m[at] * (s * s) * m[at + a];
+                sum -= m[at] * inv[below_v[c]] * m[at + a];
             }
             m[m_row[v] + a] = sum;
-            if (a == 0) scale[v] = (Real)1 / kg_sqrt(sum);
+            if (a == 0) inv[v] = (Real)1 / sum;
         }
         kg_sync();
     }
 }
 
 // w = D^1/2 L v, from the rows of D L
-KG_FN void whiten_velocity(const Env& env, const Real* m, const Real* scale, const Real* v, Real* w) {
+KG_FN void whiten_velocity(const Env& env, const Real* m, const Real* inv, const Real* v, Real* w) {
     KG_EACH(i, NV) {
         const Real* row = m + m_row[i];
         Real sum = row[0] * v[i];
         for (int a = 0; a < anc_len[i]; ++a) sum += row[1 + a] * v[anc[anc_row[i] + a]];
-        w[i] = sum * scale[i];
+        w[i] = sum * kg_sqrt(inv[i]);
     }
     kg_sync();
 }
 
 // in place: rows of D L -> rows of W, the root first: W_v = D_v^-1/2 e_v - L_v W
-KG_FN void invert(const Env& env, Real* m, const Real* scale) {
+KG_FN void invert(const Env& env, Real* m, const Real* inv) {
     KG_ROLLED for (int d = 0; d < ROW_DEPTHS; ++d) {
         const int begin = depth_entry0[d] + env.lane, end = depth_entry0[d + 1];
         Real fresh[ENTRY_ROUNDS];  // the rows of a depth are read whole before they are written
@@ -48,11 +47,10 @@ KG_FN void invert(const Env& env, Real* m, const Real* scale) {
             const int e = begin + r * LANES;
             if (e >= end) break;
             const int v = entry_v[e], a = entry_a[e];
-            const Real s = scale[v];
             const Real* row = m + m_row[v];
             Real sum = 0;
             for (int b = 1; b <= a; ++b) sum -= row[b] * m[m_row[anc[anc_row[v] + b - 1]] + a - b];
-            fresh[r] = a == 0 ? s : sum * (s * s);
+            fresh[r] = a == 0 ? kg_sqrt(inv[v]) : sum * inv[v];
         }
         kg_sync();
         KG_UNROLLED for (int r = 0; r < ENTRY_ROUNDS; ++r) {

@@ -44,7 +44,7 @@ struct Work {
     Momentum momentum;
     TreeMotion motion[NT];
     Real v[NV], v_mid[NV], bias[NV];
-    Real map[NM], scale[NV];   // M, then its factor, then W (factor.h)
+    Real map[NM], inv[NV];   // M, then its factor, then W (factor.h)
     Drives drives;
     DofRows dof_rows;
     Contacts contacts;
@@ -99,9 +99,9 @@ KG_FN int substep(const Args& args, const Env& env, const StepSettings& st, int 
         if (!g.drives.saturated[i]) g.map[j] += implicit;
     }
     kg_sync();
-    factorize(env, g.map, g.scale);
-    whiten_velocity(env, g.map, g.scale, g.v, e.w);
-    invert(env, g.map, g.scale);
+    factorize(env, g.map, g.inv);
+    whiten_velocity(env, g.map, g.inv, g.v, e.w);
+    invert(env, g.map, g.inv);
 
     // two-stage bias: at the start velocity, then at the predicted midpoint velocity
     KG_EACH(i, NV) g.v_mid[i] = g.v[i];
