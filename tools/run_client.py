@@ -6,7 +6,7 @@
 
 Each task runs as `python -m kilogym.compat train.py task=...` in a process of its own, in a folder of its own;
 nothing is written into the checkout. Rewards are read from the TensorBoard log that rl_games writes, so they are
-the numbers its user would see. Needs: kilogym[rl-games], hydra-core, omegaconf, termcolor.
+the numbers its user would see. Needs: kilogym[rl-games,isaacgymenvs].
 """
 
 from __future__ import annotations

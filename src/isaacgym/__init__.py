@@ -6,8 +6,6 @@ docs/migration.md. Nothing here computes physics: every act is delegated to the 
 Import it before or after torch, as you like: the order does not matter. Importing this package alone loads
 neither torch nor the engine.
 
-Bundled assets lie where clients look for them: `<folder of this package>/../../assets`.
-
 Importing it also puts back the names that clients of its time miss today (`np.Inf`, the old `gym` ...), where they
 are missing and nowhere else; the environment variable KILOGYM_COMPAT chooses which, or 0 for none.
 """

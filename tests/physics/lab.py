@@ -176,6 +176,7 @@ class World:
             self.sim.create_env((0, 0, 0), (0, 0, 0), 1)
             for i, (asset, pos, *quat) in enumerate(actors):
                 self.sim.create_actor(env, asset, pos, quat[0] if quat else IDENTITY, name=f"a{i}", group=env)
+                self.sim.enable_dof_force_sensors(env, i)
         self.sim.prepare()
         self.envs, self.actors, self.dt = envs, len(actors), dt
         self.dofs = self.sim.num_dofs // envs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from kilogym.cli.options import parse
+from kilogym.cli.options import one_torch_thread, parse
 from kilogym.rl.film import film_policy
 from kilogym.rl.train import FILM_ENVS, evaluate_task, load_policy, resolve_device
 from kilogym.tasks.registry import make_task
@@ -38,6 +38,7 @@ def run(arguments: list[str]) -> int:
     if arguments and not arguments[0].startswith("-"):
         arguments = ["--checkpoint", *arguments]
     options = parse(Options, "play", arguments)
+    one_torch_thread()
     device = resolve_device(options.device)
     saved, config, learner = load_policy(options.checkpoint, device)
     if options.film is None:

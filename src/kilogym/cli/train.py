@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kilogym.cli.main import UsageError
-from kilogym.cli.options import parse
+from kilogym.cli.options import one_torch_thread, parse
 from kilogym.rl.checkpoint import load_checkpoint
 from kilogym.rl.train import TrainOptions, find_checkpoint, resolve_device, task_config, train
 from kilogym.tasks.registry import get_task, task_names
@@ -55,6 +55,7 @@ def run(arguments: list[str]) -> int:
     }
     options = replace(options, ppo=replace(options.ppo, **changes))
     resume = find_checkpoint(name, options.resume, options.runs) if options.resume else None
+    one_torch_thread()
     _, interrupted = train(name, _plain(options), resume)
     return 130 if interrupted else 0
 

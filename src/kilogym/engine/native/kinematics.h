@@ -11,7 +11,7 @@ KG_FN void place_link(const Args& args, const Env& env, const Position& q, Kinem
     Vec3 p;
     Quat r;
     if (link_parent[l] < 0) {
-        r = q.root_quat[t];
+        r = renormalized(q.root_quat[t]);
         if (tree_floating[t]) {
             Vec3 c = rotate(r, load3(args.link_com, l, env));
             k.ref[t] = q.root_pos[t] + c;
@@ -30,7 +30,7 @@ KG_FN void place_link(const Args& args, const Env& env, const Position& q, Kinem
     } else {
         const int parent = link_parent[l];
         p = k.pos[parent] + rotate(k.rot[parent], load3(args.link_pos, l, env));
-        r = k.rot[parent] * load4(args.link_quat, l, env);
+        r = renormalized(k.rot[parent] * load4(args.link_quat, l, env));
     }
     KG_ROLLED for (int j = link_joint0[l]; j < link_joint0[l] + link_joints[l]; ++j) {
         const int d = joint_dof0[j];

@@ -21,8 +21,9 @@ KG_FN void body_states(const Args& args, const Env& env, Real* out, int row) {
             u = vel[l].lin;
         }
         Real* o = out + (row + l) * 13;
+        const Quat r = link_parent[l] < 0 ? q.root_quat[link_tree[l]] : k.rot[l];
         o[0] = p.x; o[1] = p.y; o[2] = p.z;
-        o[3] = k.rot[l].x; o[4] = k.rot[l].y; o[5] = k.rot[l].z; o[6] = k.rot[l].w;
+        o[3] = r.x; o[4] = r.y; o[5] = r.z; o[6] = r.w;
         o[7] = u.x; o[8] = u.y; o[9] = u.z;
         o[10] = vel[l].ang.x; o[11] = vel[l].ang.y; o[12] = vel[l].ang.z;
     }

@@ -60,6 +60,12 @@ KG_FN Vec3 log_map(Quat q) {
     return u * scale;
 }
 
+// unit length again after a few products, whose rounding would stretch the links of a long chain
+KG_FN Quat renormalized(Quat q) {
+    Real s = (Real)1.5 - (Real)0.5 * (q.x * q.x + q.y * q.y + q.z * q.z + q.w * q.w);
+    return q4(q.x * s, q.y * s, q.z * s, q.w * s);
+}
+
 struct Mat3 { Vec3 r0, r1, r2; };  // rows
 KG_FN Mat3 matrix(Quat q) {
     Mat3 m;
