@@ -45,8 +45,12 @@ def with_marks(source: str) -> str:
         if line not in source:
             raise SystemExit(f"step_phases: native/step.h has no line {line.strip()!r} any more; put MARKS right")
         head, _, tail = line.partition("\n    if")
-        source = source.replace(line, f"{head} KG_MARK({n}){chr(10) + '    if' + tail if tail or chr(10) in line else ''}", 1)
-    source = source.replace("    int status = 0;\n\n    // midpoint", "    int status = 0;\n    long long marked = clock64();\n    // midpoint")
+        rest = f"{chr(10)}    if{tail}" if tail or chr(10) in line else ""
+        source = source.replace(line, f"{head} KG_MARK({n}){rest}", 1)
+    begin = "    int status = 0;\n"
+    source = source.replace(
+        f"{begin}\n    // midpoint", f"{begin}    long long marked = clock64();\n    // midpoint"
+    )
     return source.replace("// One substep from", CLOCK + "// One substep from", 1)
 
 
@@ -61,7 +65,9 @@ def main() -> None:
     options = parser.parse_args()
     wp.config.quiet = True
     plain = build.native_source
-    build.native_source = lambda tables: with_marks(plain(tables)) if "#define KG_LANES 1\n" not in tables else plain(tables)
+    build.native_source = lambda tables: (
+        plain(tables) if "#define KG_LANES 1\n" in tables else with_marks(plain(tables))
+    )
     for robot in options.robots:
         model = robot_model(robot, options.collide)
         for lanes in options.lanes:

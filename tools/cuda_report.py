@@ -43,7 +43,8 @@ def shared_bytes(data: bytes) -> int:
     headers = [struct.unpack_from("<IIQQQQ", data, offset + i * size) for i in range(count)]
     table = headers[names]
     text = data[table[4] : table[4] + table[5]]
-    return max([0, *(h[5] for h in headers if text[h[0] :].startswith(b".nv.shared.") and b"reserved" not in text[h[0] : h[0] + 24])])
+    own = [h for h in headers if text[h[0] :].startswith(b".nv.shared.") and b"reserved" not in text[h[0] : h[0] + 24]]
+    return max([0, *(h[5] for h in own)])
 
 
 def usage(cubin: bytes) -> dict[str, int]:
@@ -95,7 +96,8 @@ def main() -> None:
     for cubin in folder.glob("*.cubin"):
         found = usage(cubin.read_bytes())
         print(
-            f"{args.robot.stem} {args.kernel} {mapping.lanes} lanes: {found['registers']} registers, {found['shared']} B shared, {found['stack']} B stack, "
+            f"{args.robot.stem} {args.kernel} {mapping.lanes} lanes: {found['registers']} registers, "
+            f"{found['shared']} B shared, {found['stack']} B stack, "
             f"{found['code'] / 1024:.0f} KiB code, {seconds:.1f} s"
         )
 

@@ -104,3 +104,47 @@ def test_trains_on_the_cpu(task, num_envs, iterations, tmp_path):
     if task == "Cartpole":
         rewards = [point[2] for point in result["curve"]]
         assert max(rewards) > rewards[0] + 1.0  # it learns to keep the pole up for longer
+
+
+@pytest.mark.client
+@without_checkout
+def test_train_py_runs_as_its_users_type_it(tmp_path):
+    """Without `python -m kilogym.compat`: importing isaacgym puts back what the client misses."""
+    package = Path(CHECKOUT).resolve() / "isaacgymenvs"
+    words = (
+        "task=Cartpole headless=True sim_device=cpu rl_device=cpu pipeline=cpu num_envs=64 max_iterations=3 "
+        "train.params.config.minibatch_size=1024 train.params.config.mixed_precision=False "
+        "+train.params.config.device_name=cpu +train.params.config.torch_compile=False"
+    )
+    command = [sys.executable, str(package / "train.py"), *words.split()]
+    environment = {**os.environ, "PYTHONPATH": str(package.parent)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "epoch: 3/3" in done.stdout
+
+
+MOTORS = [67.5, 67.5, 67.5, 45, 45, 135, 90, 22.5, 22.5, 45, 45, 135, 90, 22.5, 22.5, 67.5, 67.5, 45, 67.5, 67.5, 45]
+
+
+@pytest.mark.client
+@without_checkout
+@pytest.mark.parametrize(
+    ("file", "bodies", "dofs", "motors"),
+    [
+        ("mjcf/nv_ant.xml", 9, [f"{name}_{k}" for k in range(1, 5) for name in ("hip", "ankle")], [15] * 8),
+        ("mjcf/nv_humanoid.xml", 16, ["abdomen_z", "abdomen_y", "abdomen_x", "right_hip_x", "right_hip_z"], MOTORS),
+        ("urdf/cartpole.urdf", 3, ["slider_to_cart", "cart_to_pole"], []),
+    ],
+)
+def test_robots_are_in_the_orders_that_the_tasks_index(file, bodies, dofs, motors):
+    from isaacgym import gymapi
+
+    gym = gymapi.acquire_gym()
+    sim = gym.create_sim(0, -1, gymapi.SIM_PHYSX, gymapi.SimParams())
+    asset = gym.load_asset(sim, str(Path(CHECKOUT) / "assets"), file)
+    assert gym.get_asset_rigid_body_count(asset) == bodies
+    assert gym.get_asset_dof_names(asset)[: len(dofs)] == dofs
+    assert [p.motor_effort for p in gym.get_asset_actuator_properties(asset)] == motors
+    if motors:
+        assert gym.get_asset_dof_count(asset) == len(motors)
+    gym.destroy_sim(sim)

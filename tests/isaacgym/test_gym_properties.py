@@ -195,6 +195,33 @@ def test_effort_is_clamped_to_the_limit(gym, make_scene, device):
     assert tensor(scene, "dof_state")[1, 1].item() == pytest.approx(3.0 / 1.5 * 0.01, rel=1e-2)
 
 
+def test_efforts_are_clamped_too(gym, make_scene, device):
+    scene = make_scene("arm", envs=1, gravity=gymapi.Vec3())
+    props = gym.get_actor_dof_properties(scene.envs[0], 0)
+    props["driveMode"].fill(gymapi.DOF_MODE_EFFORT)
+    props["effort"][1] = 3.0
+    gym.set_actor_dof_properties(scene.envs[0], 0, props)
+    set_forces(scene, [0.0, 50.0], device)
+    step(scene)
+    assert tensor(scene, "dof_state")[1, 1].item() == pytest.approx(3.0 / 1.5 * 0.01, rel=1e-2)
+
+
+@pytest.mark.parametrize("mode", [gymapi.DOF_MODE_NONE, gymapi.DOF_MODE_EFFORT])
+def test_stiffness_without_a_drive_is_a_passive_spring(gym, make_scene, mode):
+    """About zero: the slide, 1.5 kg pulled out by 0.1 m with 150 N/m, starts back with 10 m/s^2."""
+    scene = make_scene("arm", envs=1, gravity=gymapi.Vec3())
+    props = gym.get_actor_dof_properties(scene.envs[0], 0)
+    props["driveMode"].fill(mode)
+    props["stiffness"][1] = 150.0
+    gym.set_actor_dof_properties(scene.envs[0], 0, props)
+    gym.set_dof_target_position(scene.envs[0], 1, 0.25)  # of no concern to these modes
+    states = gym.get_actor_dof_states(scene.envs[0], 0, gymapi.STATE_ALL).copy()
+    states["pos"][1] = 0.1
+    gym.set_actor_dof_states(scene.envs[0], 0, states, gymapi.STATE_ALL)
+    step(scene)
+    assert tensor(scene, "dof_state")[1, 1].item() == pytest.approx(-10 * 0.01, rel=2e-2)
+
+
 def test_limits_hold(gym, make_scene):
     scene = make_scene("arm", envs=1)
     dofs = tensor(scene, "dof_state").clone()

@@ -15,8 +15,8 @@ import warp as wp
 
 from kilogym.engine.build import kernels
 from kilogym.engine.control import StepControl
-from kilogym.engine.model import INPUT, OUTPUT, PARAMETERS, STATE, EnvModel
 from kilogym.engine.mapping import choose_mapping
+from kilogym.engine.model import INPUT, OUTPUT, PARAMETERS, STATE, EnvModel
 from kilogym.engine.tables import Mapping, build_topology, emit_tables, row_bytes
 
 FAULT_NONFINITE = 1
@@ -25,6 +25,10 @@ FAULT_OVERFLOW = 2
 """More contacts than the cap; the deepest were kept. `contact_overflow` says how many were dropped."""
 FAULT_CLAMPED = 4
 """A link went faster than its velocity limit and was slowed."""
+
+
+QUERY = Mapping(block=64)
+"""What is not the step: a thread per env."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,7 @@ class Batch:
             self._args = args
         return self._args
 
-    def _launch(self, kernel: Any, *inputs: Any, mapping: Mapping = Mapping(block=64)) -> None:
+    def _launch(self, kernel: Any, *inputs: Any, mapping: Mapping = QUERY) -> None:
         """Every env once: one launch on CUDA, on torch's current stream; a slice per thread on the CPU."""
         args = self._arguments()
         if self.device.type == "cuda":

@@ -13,7 +13,7 @@ from kilogym.engine.build import HEADERS, NATIVE, args_struct
 from kilogym.engine.tables import Mapping, emit_tables
 
 HERE = Path(__file__).parent
-CPP = "-x c++ -std=c++17 -O1 -fPIC -shared -w -ffp-contract=off -DKG_EMULATED -Dtrue_=1".split()
+CPP = ["-x", "c++", "-std=c++17", "-O1", "-fPIC", "-shared", "-w", "-ffp-contract=off", "-DKG_EMULATED", "-Dtrue_=1"]
 
 
 class Emulated:
