@@ -13,6 +13,7 @@ import argparse
 import importlib.util
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -64,8 +65,11 @@ def parse(args: list[str]) -> argparse.Namespace:
     return parser.parse_args(args)
 
 
-def run(options: argparse.Namespace) -> list[Record]:
-    """Measure every engine on every robot at every number of envs, one after the other."""
+def run(options: argparse.Namespace, keep: Callable[[list[Record]], object] = lambda _: None) -> list[Record]:
+    """Measure every engine on every robot at every number of envs, one after the other.
+
+    `keep` gets all records so far after each, so that a run that is cut off leaves what it measured.
+    """
     counts = options.num_envs or ([64] if options.device == "cpu" else [4096, 16384, 65536])
     plan = Plan(options.warm_up, options.steps, options.repeats, options.seed)
     records: list[Record] = []
@@ -85,6 +89,7 @@ def run(options: argparse.Namespace) -> list[Record]:
                     file=sys.stderr,
                     flush=True,
                 )
+                keep(with_ratios(records, asked))
     return with_ratios(records, asked)
 
 
@@ -102,10 +107,9 @@ def write(records: list[Record], folder: Path) -> list[Path]:
 def main(args: list[str] | None = None) -> int:
     """Measure, print the table, write the results."""
     options = parse(sys.argv[1:] if args is None else args)
-    records = run(options)
+    records = run(options, lambda so_far: write(so_far, options.out))
     print(to_markdown(records))
-    for path in write(records, options.out):
-        print(f"written: {path}", file=sys.stderr)
+    print(f"written: {options.out}", file=sys.stderr)
     return 0
 
 
