@@ -14,34 +14,47 @@ from engine_support import World
 from kilogym.engine.build import NATIVE, POSTLUDE, args_struct, native_source
 from kilogym.engine.tables import emit_tables
 
-WHERE = "    // outputs, at the midpoint where the forces act\n"
+BEFORE = "    solve(args, env, st,"
+START = """
+    Real w[NV];
+    for (int i = 0; i < NV; ++i) w[i] = e.w[i];
+"""
+AFTER = "    // outputs, at the midpoint where the forces act\n"
 LOOK = """
+    const ContactRows& rows = g.rows;
+    for (int i = 0; i < NV; ++i) w[i] += e.w[i];  // what the solver leaves is the change
     probe[0] = (Real)rows.count;
     for (int i = 0; i < NV; ++i) probe[1 + i] = w[i];
     for (int c = 0; c < rows.count; ++c) {
         Real* p = probe + 1 + NV + c * (8 + 3 * NV);
         p[0] = rows.gap[c];
         p[1] = rows.static_mu[c];
+        const Vec3 f = rows.impulse[c];
+        p[2] = f.x; p[3] = f.y; p[4] = f.z;
+        for (int i = 0; i < 3 * NV; ++i) p[8 + i] = 0;
+        for (int side = 0; side < 2; ++side) {
+            const int link = side == 0 ? rows.link_a[c] : rows.link_b[c];
+            if (link < 0) continue;
+            for (int d = side == 0 ? 0 : rows.shared[c]; d < link_path_length[link]; ++d) {
+                const Y3 row = y[c * ROW + (side == 0 ? 0 : PATH) + d];
+                Real* at = p + 8 + path_v[link_path[link] + link_path_length[link] - 1 - d];
+                at[0] = row.n; at[NV] = row.t1; at[2 * NV] = row.t2;
+            }
+        }
         for (int k = 0; k < 3; ++k) {
-            p[2 + k] = rows.impulse[c][k];
-            p[5 + k] = contact_dot(rows, c, k, w);
-            for (int i = 0; i < NV; ++i) p[8 + k * NV + i] = 0;
-            for (int a = 0; a < rows.length_a[c]; ++a) p[8 + k * NV + path_v[rows.path_a[c] + a]] += rows.y[c][k][a];
-            for (int b = 0; b < rows.length_b[c]; ++b)
-                p[8 + k * NV + path_v[rows.path_b[c] + b]] += rows.y[c][k][PATH * (NP > 0) + b];
+            p[5 + k] = 0;
+            for (int i = 0; i < NV; ++i) p[5 + k] += p[8 + k * NV + i] * w[i];
         }
     }
 """
 ENTRY = """
 const StepSettings st = load_settings(args);
-Position q;
-Real v[NV];
-Kinematics now;
-Inertia inertia[NL];
-load_state(args, env, q, v);
-forward_kinematics(args, env, q, now);
-link_inertias(args, env, now, inertia);
-probed_substep(out.data + env * size, args, env, st, true, q, v, now, inertia);
+const Env e = {env, 0, true};
+Work g;
+load_state(args, e, g.q, g.v);
+forward_kinematics(args, e, g.q, g.k);
+start_momentum(args, e, g);
+probed_substep(out.data + env * size, args, e, st, 0, g, g.y);
 """
 
 
@@ -80,9 +93,9 @@ class Probe:
         step = (NATIVE / "step.h").read_text()
         first = step.index("template <class Args>\nKG_FN int substep(")
         function = step[first : step.index("\n}\n", first) + 3]
-        assert WHERE in function, "step.h has changed: say where the probe looks"
+        assert all(line in function for line in (BEFORE, AFTER)), "step.h has changed: say where the probe looks"
         function = function.replace("KG_FN int substep(", "KG_FN int probed_substep(Real* probe, ")
-        function = function.replace(WHERE, LOOK + WHERE)
+        function = function.replace(BEFORE, START + BEFORE).replace(AFTER, LOOK + AFTER)
         tables = emit_tables(world.model, topology, "double" if double else "float")
         source = native_source(tables)
         assert source.endswith(POSTLUDE)

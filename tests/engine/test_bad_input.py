@@ -22,9 +22,11 @@ def test_no_envs(world, device):
         Batch(world.model, 0, device)
 
 
-def test_lane_groups_are_named_as_missing(world, device):
-    with pytest.raises(NotImplementedError, match=re.escape("EngineOptions.lanes = 8: only one lane per env is built")):
-        Batch(world.model, 1, device, EngineOptions(lanes=8))
+def test_odd_lanes_and_blocks(world, device):
+    with pytest.raises(ValueError, match=r"EngineOptions\.lanes: expected 0 \(chosen\), 1, .* or 32, got 5"):
+        Batch(world.model, 1, device, EngineOptions(lanes=5))
+    with pytest.raises(ValueError, match=r"block_dim: expected 0 \(chosen\) or a multiple of 32, got 48"):
+        Batch(world.model, 1, device, EngineOptions(block_dim=48))
 
 
 def test_parameters_of_another_size(world, device):

@@ -65,6 +65,17 @@ KG_FN void find_motion(const Args& args, const Env& env, Work& g) {
     motion_of(env, g.smooth.inertia, g.smooth.vel, g.smooth.outside, g.motion);
 }
 
+template <class Args>
+KG_FN void start_momentum(const Args& args, const Env& env, Work& g) {
+    link_velocities(env, g.k, g.v, g.smooth.vel);
+    find_motion(args, env, g);
+    KG_EACH(t, NT) {
+        g.momentum.lin[t] = g.motion[t].lin;
+        g.momentum.ang[t] = g.motion[t].ang;
+    }
+    kg_sync();
+}
+
 // One substep from (q, v): drift to the midpoint, forces and constraints there, drift to the end. The kinematics and
 // the momentum in g are those at q going in and at q+ coming out.
 template <class Args>
@@ -194,13 +205,7 @@ KG_FN void step_env(const Args& args, Env env, Work& g, Y3* y) {
         if (!kg_any(now.live)) break;
         if (PROJECT_MOMENTUM) {
             if (n == 0) forward_kinematics(args, now, g.q, g.k);
-            link_velocities(now, g.k, g.v, g.smooth.vel);
-            find_motion(args, now, g);
-            KG_EACH(t, NT) {
-                g.momentum.lin[t] = g.motion[t].lin;
-                g.momentum.ang[t] = g.motion[t].ang;
-            }
-            kg_sync();
+            start_momentum(args, now, g);
         }
         status |= substep(args, now, st, n, g, y);
     }
