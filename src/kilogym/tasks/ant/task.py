@@ -30,9 +30,9 @@ ENTRY = TaskEntry(
     cpu=PpoConfig(
         num_envs=256,
         horizon=16,
-        max_iterations=500,
+        max_iterations=1500,
         hidden=(128, 64),
-        schedule="fixed",
+        schedule="linear",
         learning_rate=1e-3,
     ),
 )
