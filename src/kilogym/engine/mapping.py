@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kilogym.engine.model import EnvModel
-from kilogym.engine.tables import Mapping, Topology, row_bytes
+from kilogym.engine.tables import Mapping, Topology, row_bytes, work_bytes
 
 if TYPE_CHECKING:
     from kilogym.engine.batch import EngineOptions
@@ -13,12 +13,18 @@ if TYPE_CHECKING:
 SHARED_ROWS = 4096
 """Contact rows of an env up to this many bytes stay in shared memory; more would leave room for too few envs."""
 
+SHARED_BYTES = 48 * 1024
+"""Static shared memory of a CUDA block."""
+
 
 def choose_mapping(model: EnvModel, topology: Topology, num_envs: int, device: str, options: EngineOptions) -> Mapping:
     """One thread per env on the CPU; on CUDA as many as keep busy with the env's velocities.
 
+    An env too large for the shared memory of a block, even alone in it, is stepped by one thread.
+
     Raises:
-        ValueError: `options.lanes` is no power of two up to 32, or `options.block_dim` no multiple of 32.
+        ValueError: `options.lanes` is no power of two up to 32, or `options.block_dim` no multiple of 32, or what
+            they ask for does not fit into shared memory.
     """
     if options.lanes not in (0, 1, 2, 4, 8, 16, 32):
         raise ValueError(f"EngineOptions.lanes: expected 0 (chosen), 1, 2, 4, 8, 16 or 32, got {options.lanes}")
@@ -26,9 +32,21 @@ def choose_mapping(model: EnvModel, topology: Topology, num_envs: int, device: s
         raise ValueError(f"EngineOptions.block_dim: expected 0 (chosen) or a multiple of 32, got {options.block_dim}")
     if device != "cuda":
         return Mapping()
-    nv = len(topology.v_link)
-    lanes = options.lanes or (8 if nv <= 20 or num_envs > 8192 else 16)
-    if lanes == 1:
+    if options.lanes == 1:
         return Mapping(1, options.block_dim or 64, True)
-    fits = row_bytes(topology, model, 8 if options.precision == "float64" else 4) <= SHARED_ROWS
-    return Mapping(lanes, options.block_dim or 64, options.rows == "shared" or (options.rows == "auto" and fits))
+    real_bytes = 8 if options.precision == "float64" else 4
+    fits = row_bytes(topology, model, real_bytes) <= SHARED_ROWS
+    rows_shared = options.rows == "shared" or (options.rows == "auto" and fits)
+    size = work_bytes(model, topology, real_bytes, rows_shared)
+    wanted = options.lanes or (8 if len(topology.v_link) <= 20 else 16)
+    for lanes in [wanted] if options.lanes else [n for n in (8, 16, 32) if n >= wanted]:
+        for block in [options.block_dim] if options.block_dim else [64, 32]:
+            if block // lanes * size <= SHARED_BYTES:
+                return Mapping(lanes, block, rows_shared)
+    if options.lanes:
+        raise ValueError(
+            f"EngineOptions.lanes = {options.lanes}, block_dim = {options.block_dim}: expected envs that fit into "
+            f"{SHARED_BYTES} bytes of shared memory per block; one of these takes {size}. Use more lanes, a smaller "
+            'block, rows="global" or lanes=0'
+        )
+    return Mapping(1, options.block_dim or 64, True)

@@ -145,6 +145,22 @@ def row_bytes(topology: Topology, model: EnvModel, real_bytes: int) -> int:
     return max(1, topology.max_contacts) * row_length(topology, model) * 4 * real_bytes
 
 
+def work_bytes(model: EnvModel, topology: Topology, real_bytes: int, rows_shared: bool) -> int:
+    """Room for `Work` of native/step.h, padding included: the compiler checks that it is no less than needed."""
+    nt, nl, nd, nv = model.num_trees, model.num_links, max(1, model.num_dofs), max(1, len(topology.v_link))
+    nc = max(1, topology.max_contacts)
+    entries = sum(1 + len(above) for above in topology.ancestors)
+    kinematics = (7 * nt + nd) + (3 * nt + 7 * nl + 6 * nv) + 25 * nt
+    dynamics = 4 * nv + entries + 4 * nd
+    rows = 9 * nd + (8 + 17) * nc
+    exchange = (7 + (model.num_sensors > 0)) * nv + nd
+    smooth = 10 * nl + max(10 * nl + 6 * nv, 18 * nl, 7 * nt + nd)
+    shared = row_bytes(topology, model, real_bytes) if rows_shared else 0
+    integers = 4 * (nd + 7 * nc + 4) + nd + 2 * nt
+    reals = kinematics + dynamics + rows + exchange
+    return real_bytes * reals + max(real_bytes * smooth, shared, 4 * nd) + integers + 256
+
+
 def row_length(topology: Topology, model: EnvModel) -> int:
     """Entries per contact: a path for each of its links."""
     return longest_path(topology, model) * (2 if model.pairs else 1)
@@ -200,6 +216,7 @@ def emit_tables(model: EnvModel, topology: Topology, real: str, mapping: Mapping
         "NSENSORS": model.num_sensors, "MAX_CONTACTS": t.max_contacts, "MAX_CONTACTS1": max(1, t.max_contacts),
         "PATH": longest, "PATH_ROUNDS": -(-longest // lanes), "ROW": row_length(t, model),
         "DEPTHS": len(link_groups), "ROW_DEPTHS": len(by_depth), "MASKS": masks, "OWN": -(-max(1, nv) // lanes),
+        "WORK_BYTES": work_bytes(model, topology, 8 if real == "double" else 4, mapping.rows_shared),
         "ENTRY_ROUNDS": -(-max([1, *(len(group) for group in entries)]) // lanes),
     }  # fmt: skip
     lines = [f"#define KG_REAL {real}", f"#define KG_LANES {lanes}", f"#define KG_BLOCK {mapping.block}"]

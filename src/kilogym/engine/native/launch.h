@@ -8,6 +8,8 @@ struct alignas(4 * sizeof(Real)) PaddedWork {
     int pad[KG_PAD > 0 ? KG_PAD : 1];
 };
 
+static_assert(sizeof(PaddedWork) <= WORK_BYTES, "engine/tables.py: work_bytes is less than Work needs");
+
 template <class Args>
 KG_FN void run_step(const Args& args, int first, int thread) {
     const int count = args.fault.shape[0];
