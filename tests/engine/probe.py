@@ -14,7 +14,7 @@ from engine_support import World
 from kilogym.engine.build import NATIVE, POSTLUDE, args_struct, native_source
 from kilogym.engine.tables import emit_tables
 
-BEFORE = "    solve(args, env, st,"
+BEFORE = "    solve(env, st,"
 START = """
     Real w[NV];
     for (int i = 0; i < NV; ++i) w[i] = e.w[i];
@@ -28,7 +28,7 @@ LOOK = """
     for (int c = 0; c < rows.count; ++c) {
         Real* p = probe + 1 + NV + c * (8 + 3 * NV);
         p[0] = rows.gap[c];
-        p[1] = rows.static_mu[c];
+        p[1] = held.contacts[c].static_mu;
         const Vec3 f = rows.impulse[c];
         p[2] = f.x; p[3] = f.y; p[4] = f.z;
         for (int i = 0; i < 3 * NV; ++i) p[8 + i] = 0;

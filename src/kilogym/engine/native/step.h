@@ -52,7 +52,11 @@ struct Work {
     Exchange e;
     union {                 // one after the other
         Smooth smooth;
-        Y3 y[Y_SHARED ? MAX_CONTACTS1 * ROW : 1];
+        struct {
+            Y3 scratch[ROW + NV];
+            Real delassus[DELASSUS_WORDS];
+            Y3 y[ROWS_LOCAL ? MAX_CONTACTS1 * ROW : 1];
+        };
         int row_of[ND1];
     };
 };
@@ -139,13 +143,19 @@ KG_FN int substep(const Args& args, const Env& env, const StepSettings& st, int 
     // constraints
     add_root_motion(env, g.v_mid, s.vel);
     find_contacts(args, env, st, g.k, s.vel, g.contacts);
-    build_contact_rows(args, env, st, g.k, g.map, g.contacts, e.w, g.rows, y);
-    build_dof_rows(args, env, st, g.map, g.q, g.v, g.drives, g.dof_rows);
+    choose_dof_rows(args, env, st, g.q, g.v, g.drives, g.dof_rows);
+    if (env.lane == 0) g.rows.count = g.contacts.count;
+    const int num_dofs = g.dof_rows.count, num_contacts = g.contacts.count;
+    const bool fits = ROWS_LOCAL || delassus_words(num_dofs, num_contacts) <= DELASSUS_WORDS;
+    const Delassus delassus = delassus_at(fits ? g.delassus : (Real*)(y + MAX_CONTACTS1 * ROW), num_dofs, num_contacts);
+    couple_rows(env, g.k, g.map, g.contacts, g.dof_rows, delassus, g.rows, y, g.scratch);
+    Held held;
+    load_rows(args, env, st, h, g.q, g.v, g.drives, g.contacts, g.dof_rows, g.rows, delassus, y, e.w, held);
     Real w_start[NSENSORS > 0 ? OWN : 1];
     if (NSENSORS > 0) {
         KG_UNROLLED for (int o = 0; o < OWN; ++o) w_start[o] = o * LANES + env.lane < NV ? e.w[o * LANES + env.lane] : (Real)0;
     }
-    solve(args, env, st, g.map, g.drives, g.v, g.dof_rows, g.rows, y, e);
+    solve(env, st, g.map, g.drives, g.v, g.dof_rows, g.rows, y, delassus, held, e);
 
     // outputs, at the midpoint where the forces act
     const bool counted = st.collect_contacts && (last || st.all_substeps);
@@ -190,7 +200,8 @@ KG_FN int substep(const Args& args, const Env& env, const StepSettings& st, int 
 }
 
 // All substeps of one env. An env whose state is not finite keeps its last finite state, is flagged, and stays as it
-// is until its state is set again. y: room for the contacts' rows where Work has none
+// is until its state is set again. y: room for the contacts' rows, and behind them for a Delassus matrix that Work
+// cannot hold
 template <class Args>
 KG_FN void step_env(const Args& args, Env env, Work& g, Y3* y) {
     const StepSettings st = load_settings(args);
