@@ -232,7 +232,6 @@ def emit_tables(model: EnvModel, topology: Topology, real: str, mapping: Mapping
         "DOF_SLOTS": -(-max(1, model.num_dofs) // lanes), "CONTACT_SLOTS": -(-max(1, t.max_contacts) // lanes),
         "DELASSUS_WORDS": largest if mapping.local else min(largest, SHARED_DELASSUS), "ROW_WORDS": row_words(model, t),
         "WORK_BYTES": work_bytes(model, topology, 8 if real == "double" else 4, mapping.local),
-        "ENTRY_ROUNDS": -(-max([1, *(len(group) for group in entries)]) // lanes),
     }  # fmt: skip
     lines = [f"#define KG_REAL {real}", f"#define KG_LANES {lanes}", f"#define KG_BLOCK {mapping.block}"]
     lines += [f"static constexpr int {name} = {value};" for name, value in sizes.items()]

@@ -114,10 +114,10 @@ KG_FN Vec3 contact_velocity(const ContactRows& c, const Y3* y, int i, const Real
     const Y3* row = y + i * ROW;
     Vec3 u = v3(0, 0, 0);
     const int* path = path_v + link_path[a] + link_path_length[a] - 1;
-    for (int d = 0; d < link_path_length[a]; ++d) u = u + v3(row[d].n, row[d].t1, row[d].t2) * w[path[-d]];
+    KG_ROLLED for (int d = 0; d < link_path_length[a]; ++d) u = u + v3(row[d].n, row[d].t1, row[d].t2) * w[path[-d]];
     if (NP > 0 && b >= 0) {
         path = path_v + link_path[b] + link_path_length[b] - 1;
-        for (int d = c.shared[i]; d < link_path_length[b]; ++d)
+        KG_ROLLED for (int d = c.shared[i]; d < link_path_length[b]; ++d)
             u = u + v3(row[PATH + d].n, row[PATH + d].t1, row[PATH + d].t2) * w[path[-d]];
     }
     return u;
@@ -160,7 +160,7 @@ KG_FN void add_dof(const Env& env, const Own& own, const Real* map, int v, Real 
 // J of one segment: velocity of the point at r along n, t1, t2 per unit of each DOF of the path
 KG_FN void fill_segment(const Env& env, const Kinematics& k, int link, int first, Vec3 r, const Vec3* dir, Real sign, Y3* y) {
     const int* path = path_v + link_path[link] + link_path_length[link] - 1;
-    for (int d = first + env.lane; d < link_path_length[link]; d += LANES) {
+    KG_ROLLED for (int d = first + env.lane; d < link_path_length[link]; d += LANES) {
         Vec3 u = point_velocity(k.axis[path[-d]], r) * sign;
         y[d].n = dot(dir[0], u);
         y[d].t1 = dot(dir[1], u);
@@ -173,7 +173,7 @@ KG_FN void add_scaled(Y3& y, const Y3& j, Real s) {
 // sum over the path from depth `from` on of W(b, d) J_b
 KG_FN void whiten_segment(const Real* map, int link, int from, int d, const Y3* jacobian, Y3& y) {
     const int* path = path_v + link_path[link] + link_path_length[link] - 1;
-    for (int b = from; b < link_path_length[link]; ++b) {
+    KG_ROLLED for (int b = from; b < link_path_length[link]; ++b) {
         const int v = path[-b];
         if (b - d <= anc_len[v]) add_scaled(y, jacobian[b], map[m_row[v] + b - d]);
     }
@@ -198,7 +198,7 @@ KG_FN void whiten_contact(const Env& env, const Kinematics& k, const Real* map, 
             const Vec3 r = c.point[i] + k.ref[link_tree[la]] - k.ref[link_tree[lb]];
             fill_segment(env, k, lb, shared, r, dir, (Real)-1, jacobian + PATH);
             // the point is on both links: on what the paths share, the two cancel
-            for (int d = env.lane; d < shared; d += LANES) jacobian[d].n = jacobian[d].t1 = jacobian[d].t2 = 0;
+            KG_ROLLED for (int d = env.lane; d < shared; d += LANES) jacobian[d].n = jacobian[d].t1 = jacobian[d].t2 = 0;
         }
         if (env.lane == 0) {
             rows.link_a[i] = la;
@@ -210,7 +210,7 @@ KG_FN void whiten_contact(const Env& env, const Kinematics& k, const Real* map, 
     kg_sync();
     if (mine) {
         Y3* row = y + i * ROW;
-        for (int d = env.lane; d < PATH; d += LANES) {
+        KG_ROLLED for (int d = env.lane; d < PATH; d += LANES) {
             Y3 z;
             if (d < link_path_length[la]) {
                 z.n = z.t1 = z.t2 = z.unused = 0;
@@ -254,7 +254,7 @@ KG_FN void couple_rows(const Env& env, const Kinematics& k, const Real* map, con
                 const int v = dof_v[dofs.dof[j]];
                 const Real* row = map + m_row[v];
                 Real sum = row[0] * dense[v].n;
-                for (int b = 0; b < anc_len[v]; ++b) sum += row[1 + b] * dense[anc[anc_row[v] + b]].n;
+                KG_ROLLED for (int b = 0; b < anc_len[v]; ++b) sum += row[1 + b] * dense[anc[anc_row[v] + b]].n;
                 a.dd[triangle(r, j)] = sum;
             }
         }
@@ -270,7 +270,7 @@ KG_FN void couple_rows(const Env& env, const Kinematics& k, const Real* map, con
                 Y3 sum;
                 sum.n = sum.t1 = sum.t2 = 0;
                 add_scaled(sum, dense[v], row[0]);
-                for (int b = 0; b < anc_len[v]; ++b) add_scaled(sum, dense[anc[anc_row[v] + b]], row[1 + b]);
+                KG_ROLLED for (int b = 0; b < anc_len[v]; ++b) add_scaled(sum, dense[anc[anc_row[v] + b]], row[1 + b]);
                 Real* x = a.dc + 3 * (r * a.contacts + i);
                 x[0] = sum.n; x[1] = sum.t1; x[2] = sum.t2;
             }
@@ -279,10 +279,10 @@ KG_FN void couple_rows(const Env& env, const Kinematics& k, const Real* map, con
                 const int la = rows.link_a[j], lb = rows.link_b[j];
                 const int* path = path_v + link_path[la] + link_path_length[la] - 1;
                 const Y3* row = y + j * ROW;
-                for (int d = 0; d < link_path_length[la]; ++d) add_outer(dense[path[-d]], row[d], x);
+                KG_ROLLED for (int d = 0; d < link_path_length[la]; ++d) add_outer(dense[path[-d]], row[d], x);
                 if (NP > 0 && lb >= 0) {
                     path = path_v + link_path[lb] + link_path_length[lb] - 1;
-                    for (int d = rows.shared[j]; d < link_path_length[lb]; ++d) add_outer(dense[path[-d]], row[PATH + d], x);
+                    KG_ROLLED for (int d = rows.shared[j]; d < link_path_length[lb]; ++d) add_outer(dense[path[-d]], row[PATH + d], x);
                 }
                 KG_UNROLLED for (int b = 0; b < 9; ++b) a.cc[9 * triangle(i, j) + b] = x[b];
             }

@@ -33,7 +33,8 @@ KG_FN Real unilateral(const StepSettings& st, const Soft& soft, Real h, bool bia
     return kg_max(impulse - soft.mass_scale * (u + bias) * inv - soft.impulse_scale * impulse, (Real)0);
 }
 
-struct Visit { Real h, bounce_threshold, max_depenetration; Soft soft; bool biased; };
+// warm: no visit, last iteration's impulses act again
+struct Visit { Real h, bounce_threshold, max_depenetration; Soft soft; bool warm, biased; };
 
 // one unilateral unknown: impulse after a visit at relative velocity u
 KG_FN Real unilateral(const Visit& p, Real gap, Real u, Real inv, Real impulse) {
@@ -115,7 +116,7 @@ KG_FN void sweep(const Env& env, const Visit& p, const Delassus& a, int most_dof
         KG_ROLLED for (int done = 0;;) {  // rows of this slot on lanes before `done` have had their visit
             DofRow next = held.dofs[s];
             const bool open = next.on && env.lane >= done;
-            const Real change = open ? visit_dof(p, next) : (Real)0;
+            const Real change = !open ? (Real)0 : p.warm ? impulse_of(next) : visit_dof(p, next);
             bool anyone;
             const unsigned bits = kg_vote(change != 0, anyone);
             const int first = bits ? kg_lowest(bits) : LANES;
@@ -130,8 +131,8 @@ KG_FN void sweep(const Env& env, const Visit& p, const Delassus& a, int most_dof
         if (s * LANES >= most_contacts) continue;
         KG_ROLLED for (int done = 0;;) {
             const bool open = held.contacts[s].on && env.lane >= done;
-            const Vec3 f = open ? visit_contact(p, held.contacts[s]) : held.contacts[s].impulse;
-            const Vec3 change = f - held.contacts[s].impulse;
+            const Vec3 old = held.contacts[s].impulse, f = open && !p.warm ? visit_contact(p, held.contacts[s]) : old;
+            const Vec3 change = !open ? v3(0, 0, 0) : p.warm ? f : f - old;
             bool anyone;
             const unsigned bits = kg_vote(nonzero(change), anyone);
             const int first = bits ? kg_lowest(bits) : LANES;
@@ -150,27 +151,6 @@ KG_FN void for_lanes(unsigned bits, F f) {
     while (kg_any(bits != 0)) {
         f(bits != 0, bits ? kg_lowest(bits) : 0);
         bits &= bits - 1;
-    }
-}
-
-// last iteration's impulses act again
-KG_FN void warm_start(const Env& env, const Delassus& a, int most_dofs, int most_contacts, Held& held) {
-    KG_UNROLLED for (int s = 0; s < DOF_SLOTS; ++s) {
-        if (s * LANES >= most_dofs) continue;
-        held.dofs[s].speed = 0;
-        const Real f = held.dofs[s].on ? impulse_of(held.dofs[s]) : (Real)0;
-        for_lanes(kg_ballot(f != 0), [&](bool some, int lane) {
-            const Real d = kg_from(f, lane);
-            if (some) spread_dof(env, a, s * LANES + lane, d, held);
-        });
-    }
-    KG_UNROLLED for (int s = 0; s < CONTACT_SLOTS; ++s) {
-        if (s * LANES >= most_contacts) continue;
-        const Vec3 f = held.contacts[s].impulse;
-        for_lanes(kg_ballot(nonzero(f)), [&](bool some, int lane) {
-            const Vec3 d = from_lane(f, lane);
-            if (some) spread_contact(env, a, s * LANES + lane, d, held);
-        });
     }
 }
 
@@ -264,7 +244,7 @@ KG_FN void solve(const Env& env, const StepSettings& st, const Real* map, const 
     const Own own = own_dofs(env);
     const int most_contacts = kg_most(delassus.contacts), most_dofs = kg_most(delassus.dofs);
     const bool any_rows = most_contacts + most_dofs > 0;
-    Visit visit = {h, st.bounce_threshold, st.max_depenetration, soft_constraint(h), true};
+    Visit visit = {h, st.bounce_threshold, st.max_depenetration, soft_constraint(h), true, true};
     Real w[OWN], start[OWN], before[OWN], biased[OWN];
     KG_UNROLLED for (int s = 0; s < OWN; ++s) w[s] = start[s] = s * LANES + env.lane < NV ? e.w[s * LANES + env.lane] : (Real)0;
     KG_EACH(i, NV) {
@@ -303,6 +283,7 @@ KG_FN void solve(const Env& env, const StepSettings& st, const Real* map, const 
                 if (!r.on) continue;
                 const int v = dof_v[r.dof];
                 r.u += velocity_of(map, e.b, v);
+                r.speed = 0;
                 if (r.saturated) r.pull = h * (d.push[r.dof] - d.kp[r.dof] * e.x[v]);
             }
             KG_UNROLLED for (int s = 0; s < CONTACT_SLOTS; ++s) {
@@ -312,16 +293,16 @@ KG_FN void solve(const Env& env, const StepSettings& st, const Real* map, const 
                 c.u = c.u + contact_velocity(rows, y, s * LANES + env.lane, e.b);
                 choose_phase(st.bounce_threshold, h, c);
             }
-            warm_start(env, delassus, most_dofs, most_contacts, held);
         }
 
-        // sweeps: biased ones, the positions' move, relaxing ones
+        // warm start, biased sweeps, the positions' move, relaxing sweeps
         const int relaxes = st.semi_implicit && st.sweeps == 0 ? 0 : st.sweeps + (last ? st.extra_relax : 0);
-        KG_ROLLED for (int pass = 0;; ++pass) {
+        KG_ROLLED for (int pass = -1;; ++pass) {
             if (pass == st.sweeps) end_biased(env, h, st.semi_implicit, e.stiff, rows, held, e.loaded);
-            if (pass == st.sweeps + relaxes || !any_rows) break;
+            if (pass == st.sweeps + relaxes) break;
+            visit.warm = pass < 0;
             visit.biased = pass < st.sweeps;
-            sweep(env, visit, delassus, most_dofs, most_contacts, held);
+            if (any_rows) sweep(env, visit, delassus, most_dofs, most_contacts, held);
         }
         if (any_rows) add_impulses(env, own, map, dofs, rows, y, most_dofs, most_contacts, held, w, biased);
 
