@@ -17,41 +17,50 @@ from kilogym.engine import build
 from kilogym.engine.batch import EngineOptions
 
 MARKS = [
-    ("displace(args, env, g.q, e.x, g.smooth.mid);", "to the midpoint"),
-    ("forward_kinematics(args, env, g.smooth.mid, g.k);", "kinematics"),
-    ("move_to_reference(env, g.k, s.inertia);", "inertia, CRBA"),
-    ("factorize(env, g.map, g.scale);", "drives, factor"),
-    ("invert(env, g.map, g.scale);", "whiten velocity, invert"),
-    ("    bias_force(args, env, st, g.k, g.v_mid, s, g.bias);\n    if", "bias, first"),
-    ("        bias_force(args, env, st, g.k, g.v_mid, s, g.bias);", "predictor, bias, second"),
-    ("find_contacts(args, env, st, g.k, s.vel, g.contacts);", "contacts"),
-    ("build_contact_rows(args, env, st, g.k, g.map, g.contacts, e.w, g.rows, y);", "contact rows"),
-    ("build_dof_rows(args, env, st, g.map, g.q, g.v, g.drives, g.dof_rows);", "DOF rows"),
-    ("solve(args, env, st, g.map, g.drives, g.v, g.dof_rows, g.rows, y, e);", "solve"),
-    ("store_dof_warm_start(args, env, h, g.drives, g.dof_rows, g.row_of);", "outputs, warm start"),
-    ("displace(args, env, g.q, e.x, g.q);", "to the end"),
-    ("    forward_kinematics(args, env, g.q, g.k);\n    if", "kinematics, end"),
-    ("    if (!limit_velocity(args, env, s.vel, g.k, s.outside, e.v)) status |= FAULT_CLAMPED;", "momentum, limits"),
-]
+    ("    load_state(args, env, g.q, g.v);\n    int status", "settings, state"),
+    ("    if (moved) displace(args, env, g.q, g.e.x, q);\n", "displace, both"),
+    ("    forward_kinematics(args, env, q, g.k);\n    own", "kinematics, all three"),
+    ("    own_inertias(args, env, g.k, g.smooth.inertia);\n}", "inertias, all three"),
+    ("    joint_inertia(env, g.k, s, g.map);\n    move", "CRBA"),
+    ("    factorize(env, g.map, g.inv);\n", "drives, factor"),
+    ("    invert(env, g.map, g.inv);\n", "whiten velocity, invert"),
+    ("        bias_force(args, env, st, g.k, g.v_mid, s, g.bias);\n", "bias, both"),
+    ("    if (PROJECT_MOMENTUM) add_outside(env, s.inertia, s.outside, st.dt, g.momentum);\n", "predictor, outside forces"),
+    ("    find_contacts(args, env, st, g.k, s.vel, g.contacts);\n", "contacts"),
+    ("    choose_dof_rows(args, env, st, g.q, g.v, g.drives, g.dof_rows);\n", "DOF rows"),
+    ("    couple_rows(env, g.k, g.map, g.contacts, g.dof_rows, delassus, g.rows, y, g.scratch);\n", "contact rows, Delassus"),
+    ("    load_rows(args, env, st, h, g.q, g.v, g.drives, g.contacts, g.dof_rows, g.rows, delassus, y, e.w, held);\n", "rows to lanes"),
+    ("            if (any_rows) sweep(env, visit, delassus, most_dofs, most_contacts, held);\n", "solve: sweeps"),
+    ("    solve(env, st, g.map, g.drives, g.v, g.dof_rows, g.rows, y, delassus, held, e);\n", "solve: the last iteration's rest"),
+    ("        // warm start, biased sweeps, the positions' move, relaxing sweeps\n", "solve: forces, positions"),
+    ("    store_dof_warm_start(args, env, h, g.drives, g.dof_rows, g.row_of);\n", "outputs, warm start"),
+    ("    KG_EACH(i, NV) g.e.x[i] = st.semi_implicit ? (Real)0 : (Real)0.5 * st.dt * g.v[i];\n", "momentum, limits"),
+]  # fmt: skip
 CLOCK = """
 #define KG_MARK(n) { kg_sync(); if (env.lane == 0) \\
-    atomicAdd(&args.rows.data[n], (Real)(clock64() - marked)); marked = clock64(); }
-"""
+    atomicAdd(&args.rows.data[args.rows.shape[0] - %d + n], (Real)(clock64() - env.marked)); env.marked = clock64(); }
+""" % len(MARKS)
 
 
 def with_marks(source: str) -> str:
     """The source with a clock read after each phase."""
+    changes = [
+        ("struct Env {\n", CLOCK + "struct Env {\n    mutable long long marked;\n"),
+        ("    now.live = env.live &&", "    now.marked = clock64();\n        now.live = env.live &&"),
+        ("    Env env;\n", "    Env env;\n    env.marked = clock64();\n"),
+        ("KG_FN void solve(const Env& env,", "template <class Args>\nKG_FN void solve(const Args& args, const Env& env,"),
+        ("    solve(env, st, g.map", "    solve(args, env, st, g.map"),
+        ("Env{env, 0, true}", "Env{0, env, 0, true}"),
+    ]
     for n, (line, _) in enumerate(MARKS):
-        if line not in source:
-            raise SystemExit(f"step_phases: native/step.h has no line {line.strip()!r} any more; put MARKS right")
-        head, _, tail = line.partition("\n    if")
-        rest = f"{chr(10)}    if{tail}" if tail or chr(10) in line else ""
-        source = source.replace(line, f"{head} KG_MARK({n}){rest}", 1)
-    begin = "    int status = 0;\n"
-    source = source.replace(
-        f"{begin}\n    // midpoint", f"{begin}    long long marked = clock64();\n    // midpoint"
-    )
-    return source.replace("// One substep from", CLOCK + "// One substep from", 1)
+        first = line.index("\n") + 1
+        changes.append((line, f"{line[:first]}KG_MARK({n})\n{line[first:]}"))
+    # calls that another change rewrites come last
+    for old, new in sorted(changes, key=lambda change: "KG_MARK(" not in change[1]):
+        if old not in source and not old.startswith("Env{"):
+            raise SystemExit(f"step_phases: the step has no text {old.strip()!r} any more; put MARKS right")
+        source = source.replace(old, new, 1)
+    return source
 
 
 def main() -> None:
@@ -73,14 +82,15 @@ def main() -> None:
         for lanes in options.lanes:
             for envs in options.num_envs:
                 batch = make_batch(
-                    model, robot, envs, "cuda:0", EngineOptions(lanes=lanes, block_dim=options.block, rows="shared")
+                    model, robot, envs, "cuda:0", EngineOptions(lanes=lanes, block_dim=options.block)
                 )
-                batch._rows = torch.zeros(len(MARKS), device="cuda:0")
+                batch._rows = torch.cat([batch._rows, torch.zeros(len(MARKS), device="cuda:0")])
                 settle(batch, robot, options.warm_up)
-                batch._rows.zero_()
+                clocks = batch._rows[-len(MARKS) :]
+                clocks.zero_()
                 for _ in range(10):
                     batch.step()
-                cycles = (batch._rows / (10 * envs)).tolist()
+                cycles = (clocks / (10 * envs)).tolist()
                 contacts = batch.contact_count.float().mean().item()
                 print(f"{robot} {envs} envs, {lanes} lanes, {contacts:.1f} contacts: {sum(cycles):.0f} cycles")
                 for (_, name), n in zip(MARKS, cycles, strict=True):

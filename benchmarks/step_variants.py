@@ -1,4 +1,4 @@
-"""Time a step's mappings on one CUDA device, graph-captured: lanes per env, block size, where contact rows lie.
+"""Time a step's mappings on one CUDA device, graph-captured: lanes per env, block size.
 
     python benchmarks/step_variants.py
     python benchmarks/step_variants.py --robots humanoid --num-envs 4096 --lanes 8 16 --blocks 64
@@ -95,7 +95,6 @@ def main() -> None:
     parser.add_argument("--num-envs", nargs="+", type=int, default=[4096, 16384])
     parser.add_argument("--lanes", nargs="+", type=int, default=[4, 8, 16, 32])
     parser.add_argument("--blocks", nargs="+", type=int, default=[32, 64])
-    parser.add_argument("--rows", nargs="+", default=["shared", "global"], choices=("shared", "global"))
     parser.add_argument("--collide", action="store_true", help="with self-collision")
     parser.add_argument("--warm-up", type=int, default=160)
     parser.add_argument("--steps", type=int, default=20, help="per timing")
@@ -110,21 +109,17 @@ def main() -> None:
     for robot in options.robots:
         model = robot_model(robot, options.collide)
         reference: dict[int, tuple[dict[str, torch.Tensor], torch.Tensor | None]] = {}
-        for lanes, block, rows in itertools.product(options.lanes, options.blocks, options.rows):
+        for lanes, block in itertools.product(options.lanes, options.blocks):
             for envs in options.num_envs:
-                record = {"robot": robot, "lanes": lanes, "block": block, "rows": rows, "num_envs": envs}
+                record = {"robot": robot, "lanes": lanes, "block": block, "num_envs": envs}
                 try:
                     began = time.perf_counter()
-                    batch = make_batch(
-                        model, robot, envs, device, EngineOptions(lanes=lanes, block_dim=block, rows=rows)
-                    )
+                    batch = make_batch(model, robot, envs, device, EngineOptions(lanes=lanes, block_dim=block))
                     batch.step()
                     torch.cuda.synchronize()
                     record["ready_s"] = round(time.perf_counter() - began, 1)
                     if envs not in reference:
-                        batch = make_batch(
-                            model, robot, envs, device, EngineOptions(lanes=lanes, block_dim=block, rows=rows)
-                        )
+                        batch = make_batch(model, robot, envs, device, EngineOptions(lanes=lanes, block_dim=block))
                         settle(batch, robot, options.warm_up)
                         reference[envs] = (batch.snapshot(), None)
                     start, expected = reference[envs]

@@ -74,7 +74,6 @@ def main() -> None:
     parser.add_argument("--filter", type=int, default=1, help="1: no self-collision, 0: with")
     parser.add_argument("--block-dim", type=int, default=0)
     parser.add_argument("--lanes", type=int, default=0)
-    parser.add_argument("--rows", default="auto", choices=("auto", "shared", "global"))
     parser.add_argument("--keep", type=Path, help="folder for the source and the cubin")
     args = parser.parse_args()
     wp.config.quiet = True
@@ -85,7 +84,7 @@ def main() -> None:
     scene.create_actor(0, asset, (0, 0, 1), (0, 0, 0, 1), "robot", 0, args.filter)
     model = compile_scene(scene)[0].model
     topology = build_topology(model)
-    options = EngineOptions(lanes=args.lanes, block_dim=args.block_dim, rows=args.rows)
+    options = EngineOptions(lanes=args.lanes, block_dim=args.block_dim)
     mapping = choose_mapping(model, topology, 4096, "cuda", options)
     made = kernels(emit_tables(model, topology, "float"), emit_tables(model, topology, "float", mapping), wp.float32)
     kernel = getattr(made, args.kernel)

@@ -1,6 +1,6 @@
 """What the solver holds at the end of a substep: contact rows, impulses, gaps.
 
-The step's own code, `substep` of native/step.h, is compiled once more under another name with a few lines added
+The step's own code, `at_middle` of native/step.h, is compiled once more under another name with a few lines added
 where its outputs are made. Nothing of it is copied, so nothing can fall behind.
 """
 
@@ -14,7 +14,7 @@ from engine_support import World
 from kilogym.engine.build import NATIVE, POSTLUDE, args_struct, native_source
 from kilogym.engine.tables import emit_tables
 
-BEFORE = "    solve(args, env, st,"
+BEFORE = "    solve(env, st,"
 START = """
     Real w[NV];
     for (int i = 0; i < NV; ++i) w[i] = e.w[i];
@@ -28,7 +28,7 @@ LOOK = """
     for (int c = 0; c < rows.count; ++c) {
         Real* p = probe + 1 + NV + c * (8 + 3 * NV);
         p[0] = rows.gap[c];
-        p[1] = rows.static_mu[c];
+        p[1] = held.contacts[c].static_mu;
         const Vec3 f = rows.impulse[c];
         p[2] = f.x; p[3] = f.y; p[4] = f.z;
         for (int i = 0; i < 3 * NV; ++i) p[8 + i] = 0;
@@ -52,9 +52,10 @@ const StepSettings st = load_settings(args);
 const Env e = {env, 0, true};
 Work g;
 load_state(args, e, g.q, g.v);
-forward_kinematics(args, e, g.q, g.k);
-start_momentum(args, e, g);
-probed_substep(out.data + env * size, args, e, st, 0, g, g.y);
+go_to(args, e, false, false, g);
+at_end(args, e, st, false, true, g);
+go_to(args, e, true, true, g);
+probed_at_middle(out.data + env * size, args, e, st, 0, g, g.y);
 """
 
 
@@ -91,10 +92,10 @@ class Probe:
         double = world.batch.options.precision == "float64"
         real = wp.float64 if double else wp.float32
         step = (NATIVE / "step.h").read_text()
-        first = step.index("template <class Args>\nKG_FN int substep(")
+        first = step.index("template <class Args>\nKG_FN int at_middle(")
         function = step[first : step.index("\n}\n", first) + 3]
         assert all(line in function for line in (BEFORE, AFTER)), "step.h has changed: say where the probe looks"
-        function = function.replace("KG_FN int substep(", "KG_FN int probed_substep(Real* probe, ")
+        function = function.replace("KG_FN int at_middle(", "KG_FN int probed_at_middle(Real* probe, ")
         function = function.replace(BEFORE, START + BEFORE).replace(AFTER, LOOK + AFTER)
         tables = emit_tables(world.model, topology, "double" if double else "float")
         source = native_source(tables)

@@ -17,7 +17,7 @@ def chosen(*paths, envs=4096, device="cuda", **options) -> tuple[Mapping, int]:
     model = compile_scene(scene)[0].model
     topology, wanted = build_topology(model), EngineOptions(**options)
     mapping = choose_mapping(model, topology, envs, device, wanted)
-    size = work_bytes(model, topology, 8 if wanted.precision == "float64" else 4, mapping.rows_shared)
+    size = work_bytes(model, topology, 8 if wanted.precision == "float64" else 4)
     return mapping, size * (mapping.block // mapping.lanes)
 
 
@@ -32,7 +32,7 @@ def test_what_is_chosen_fits(paths, envs, precision):
 def test_small_envs_share_a_warp_and_huge_ones_have_a_thread():
     assert chosen(ANT)[0].lanes > 1
     assert chosen(HUMANOID)[0].lanes > 1
-    assert chosen(*[HUMANOID] * 8)[0].lanes == 1
+    assert chosen(*[HUMANOID] * 16)[0].lanes == 1
     assert chosen(ANT, device="cpu")[0] == Mapping()
 
 

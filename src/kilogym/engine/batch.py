@@ -17,7 +17,7 @@ from kilogym.engine.build import kernels
 from kilogym.engine.control import StepControl
 from kilogym.engine.mapping import choose_mapping
 from kilogym.engine.model import INPUT, OUTPUT, PARAMETERS, STATE, EnvModel
-from kilogym.engine.tables import Mapping, build_topology, emit_tables, row_bytes
+from kilogym.engine.tables import Mapping, build_topology, emit_tables, row_words
 
 FAULT_NONFINITE = 1
 """The env's state became non-finite; it is frozen at the last finite one until its state is set."""
@@ -38,7 +38,6 @@ class EngineOptions:
     precision: Literal["float32", "float64"] = "float32"
     lanes: int = 0  # GPU threads per env in a step, a power of two up to 32; 0 = chosen
     block_dim: int = 0  # CUDA threads per block in a step; 0 = chosen
-    rows: Literal["auto", "shared", "global"] = "auto"  # where a lane group keeps its contact rows
     threads: int = 0  # CPU threads; 0 = all cores (KILOGYM_THREADS overrides)
 
 
@@ -92,7 +91,7 @@ class Batch:
             "warm_impulse": self._zeros(3 * contacts, num_envs),
             "warm_dof": self._zeros(4 * max(1, model.num_dofs), num_envs),
         }
-        words = 0 if self.mapping.rows_shared else row_bytes(self.topology, model, 4) // 4
+        words = 0 if self.mapping.local else row_words(model, self.topology)
         self._rows = torch.zeros(max(1, words * num_envs), dtype=self._real, device=self.device)
         self.fault = torch.zeros(num_envs, dtype=torch.int32, device=self.device)
         self.contact_count = torch.zeros_like(self.fault)

@@ -1,17 +1,14 @@
-"""Which mapping a batch's step uses: how many GPU threads share an env, and where its contact rows lie."""
+"""Which mapping a batch's step uses: how many GPU threads share an env."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from kilogym.engine.model import EnvModel
-from kilogym.engine.tables import Mapping, Topology, row_bytes, work_bytes
+from kilogym.engine.tables import Mapping, Topology, work_bytes
 
 if TYPE_CHECKING:
     from kilogym.engine.batch import EngineOptions
-
-SHARED_ROWS = 4096
-"""Contact rows of an env up to this many bytes stay in shared memory; more would leave room for too few envs."""
 
 SHARED_BYTES = 48 * 1024
 """Static shared memory of a CUDA block."""
@@ -33,20 +30,17 @@ def choose_mapping(model: EnvModel, topology: Topology, num_envs: int, device: s
     if device != "cuda":
         return Mapping()
     if options.lanes == 1:
-        return Mapping(1, options.block_dim or 64, True)
-    real_bytes = 8 if options.precision == "float64" else 4
-    fits = row_bytes(topology, model, real_bytes) <= SHARED_ROWS
-    rows_shared = options.rows == "shared" or (options.rows == "auto" and fits)
-    size = work_bytes(model, topology, real_bytes, rows_shared)
+        return Mapping(1, options.block_dim or 64, False)
+    size = work_bytes(model, topology, 8 if options.precision == "float64" else 4)
     wanted = options.lanes or (8 if len(topology.v_link) <= 20 else 16)
     for lanes in [wanted] if options.lanes else [n for n in (8, 16, 32) if n >= wanted]:
         for block in [options.block_dim] if options.block_dim else [64, 32]:
             if block // lanes * size <= SHARED_BYTES:
-                return Mapping(lanes, block, rows_shared)
+                return Mapping(lanes, block, False)
     if options.lanes:
         raise ValueError(
             f"EngineOptions.lanes = {options.lanes}, block_dim = {options.block_dim}: expected envs that fit into "
             f"{SHARED_BYTES} bytes of shared memory per block; one of these takes {size}. Use more lanes, a smaller "
-            'block, rows="global" or lanes=0'
+            "block or lanes=0"
         )
-    return Mapping(1, options.block_dim or 64, True)
+    return Mapping(1, options.block_dim or 64, False)

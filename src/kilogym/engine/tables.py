@@ -137,28 +137,41 @@ class Mapping:
 
     lanes: int = 1  # threads per env
     block: int = 1  # threads per block
-    rows_shared: bool = True  # contact rows in the env's own memory, else in a buffer of the batch
+    local: bool = True  # all rows in the env's own memory (the CPU's stack), else in a buffer of the batch
 
 
-def row_bytes(topology: Topology, model: EnvModel, real_bytes: int) -> int:
-    """Size of an env's contact rows."""
-    return max(1, topology.max_contacts) * row_length(topology, model) * 4 * real_bytes
+SHARED_DELASSUS = 512
+"""Numbers of an env's Delassus matrix that a lane group keeps in shared memory; a larger one goes to the buffer."""
 
 
-def work_bytes(model: EnvModel, topology: Topology, real_bytes: int, rows_shared: bool) -> int:
+def delassus_words(model: EnvModel, topology: Topology) -> int:
+    """Numbers of the Delassus matrix with every DOF row and every contact (native/rows.h)."""
+    nd, nc = max(1, model.num_dofs), max(1, topology.max_contacts)
+    return nd * (nd + 1) // 2 + 3 * nd * nc + 9 * (nc * (nc + 1) // 2)
+
+
+def row_words(model: EnvModel, topology: Topology) -> int:
+    """Numbers per env in a batch's buffer of rows: contact rows, and a Delassus matrix too large to be shared."""
+    largest = delassus_words(model, topology)
+    rows = max(1, topology.max_contacts) * row_length(topology, model) * 4
+    return -(-(rows + (largest if largest > SHARED_DELASSUS else 0)) // 4) * 4
+
+
+def work_bytes(model: EnvModel, topology: Topology, real_bytes: int, local: bool = False) -> int:
     """Room for `Work` of native/step.h, padding included: the compiler checks that it is no less than needed."""
     nt, nl, nd, nv = model.num_trees, model.num_links, max(1, model.num_dofs), max(1, len(topology.v_link))
     nc = max(1, topology.max_contacts)
     entries = sum(1 + len(above) for above in topology.ancestors)
     kinematics = (7 * nt + nd) + (3 * nt + 7 * nl + 6 * nv) + 25 * nt
     dynamics = 4 * nv + entries + 4 * nd
-    rows = 9 * nd + (8 + 17) * nc
+    rows = 5 * nd + (8 + 7) * nc
     exchange = (7 + (model.num_sensors > 0)) * nv + nd
     smooth = 10 * nl + max(10 * nl + 6 * nv, 18 * nl, 7 * nt + nd)
-    shared = row_bytes(topology, model, real_bytes) if rows_shared else 0
-    integers = 4 * (nd + 7 * nc + 4) + nd + 2 * nt
+    path, largest = row_length(topology, model), delassus_words(model, topology)
+    solver = 4 * (path + nv) + (largest + 4 * nc * path if local else min(largest, SHARED_DELASSUS) + 4)
+    integers = 4 * (nd + 6 * nc + 4) + nd + 2 * nt
     reals = kinematics + dynamics + rows + exchange
-    return real_bytes * reals + max(real_bytes * smooth, shared, 4 * nd) + integers + 256
+    return real_bytes * (reals + max(smooth, solver, nd)) + integers + 256
 
 
 def row_length(topology: Topology, model: EnvModel) -> int:
@@ -201,7 +214,7 @@ def emit_tables(model: EnvModel, topology: Topology, real: str, mapping: Mapping
     link_groups = [[n for n in range(nl) if link_depth[n] == d] for d in range(max(link_depth) + 1)]
 
     path_start = _starts([len(path) for path in t.link_path])
-    longest = longest_path(t, model)
+    longest, largest = longest_path(t, model), delassus_words(model, t)
     masks = -(-max(1, nv) // 32)
     # code for kinds that the env does not have is left out
     present = [
@@ -214,10 +227,11 @@ def emit_tables(model: EnvModel, topology: Topology, real: str, mapping: Mapping
         "ND1": max(1, model.num_dofs), "NV": max(1, nv), "NM": max(1, row[-1]),
         "NP": len(model.pairs), "NG": len(t.ground_shapes), "GROUND_SLOT": t.ground_slot,
         "NSENSORS": model.num_sensors, "MAX_CONTACTS": t.max_contacts, "MAX_CONTACTS1": max(1, t.max_contacts),
-        "PATH": longest, "PATH_ROUNDS": -(-longest // lanes), "ROW": row_length(t, model),
+        "PATH": longest, "ROW": row_length(t, model),
         "DEPTHS": len(link_groups), "ROW_DEPTHS": len(by_depth), "MASKS": masks, "OWN": -(-max(1, nv) // lanes),
-        "WORK_BYTES": work_bytes(model, topology, 8 if real == "double" else 4, mapping.rows_shared),
-        "ENTRY_ROUNDS": -(-max([1, *(len(group) for group in entries)]) // lanes),
+        "DOF_SLOTS": -(-max(1, model.num_dofs) // lanes), "CONTACT_SLOTS": -(-max(1, t.max_contacts) // lanes),
+        "DELASSUS_WORDS": largest if mapping.local else min(largest, SHARED_DELASSUS), "ROW_WORDS": row_words(model, t),
+        "WORK_BYTES": work_bytes(model, topology, 8 if real == "double" else 4, mapping.local),
     }  # fmt: skip
     lines = [f"#define KG_REAL {real}", f"#define KG_LANES {lanes}", f"#define KG_BLOCK {mapping.block}"]
     lines += [f"static constexpr int {name} = {value};" for name, value in sizes.items()]
@@ -228,7 +242,7 @@ def emit_tables(model: EnvModel, topology: Topology, real: str, mapping: Mapping
         f"static constexpr bool HAS_GROUND = {str(bool(t.ground_shapes)).lower()};",
         *(f"static constexpr bool HAS_{name} = {str(kind in kinds).lower()};" for name, kind, kinds in present),
         f"static constexpr bool PROJECT_MOMENTUM = {str(any(model.tree_floating)).lower()};",
-        f"static constexpr bool Y_SHARED = {str(mapping.rows_shared).lower()};",
+        f"static constexpr bool ROWS_LOCAL = {str(mapping.local).lower()};",
     ]
     tables: dict[str, Sequence[int]] = {
         "tree_floating": model.tree_floating, "tree_v0": t.tree_v0, "tree_vs": t.tree_vs,

@@ -10,7 +10,7 @@ import torch
 
 from kilogym.engine.batch import Batch
 from kilogym.engine.build import HEADERS, NATIVE, args_struct
-from kilogym.engine.tables import Mapping, emit_tables
+from kilogym.engine.tables import Mapping, emit_tables, row_words
 
 HERE = Path(__file__).parent
 CPP = ["-x", "c++", "-std=c++17", "-O1", "-fPIC", "-shared", "-w", "-ffp-contract=off", "-DKG_EMULATED", "-Dtrue_=1"]
@@ -19,12 +19,12 @@ CPP = ["-x", "c++", "-std=c++17", "-O1", "-fPIC", "-shared", "-w", "-ffp-contrac
 class Emulated:
     """`step()` of a batch, by warps of `lanes` per env. Works on the batch's own tensors."""
 
-    def __init__(self, batch: Batch, lanes: int, folder: Path, rows_shared: bool = True) -> None:
+    def __init__(self, batch: Batch, lanes: int, folder: Path) -> None:
         real = "double" if batch._real is torch.float64 else "float"
-        mapping = Mapping(lanes, 32, rows_shared)
+        mapping = Mapping(lanes, 32, False)
         self.batch = batch
-        size = max(1, batch.topology.max_contacts) * batch.num_envs * 4 * 2 * 64
-        self.rows = torch.zeros(1 if rows_shared else size, dtype=batch._real)
+        words = row_words(batch.model, batch.topology)
+        self.rows = torch.full((batch.num_envs * words,), float("nan"), dtype=batch._real)
         fields = list(args_struct(batch._warp_real).vars)
         self.fields = [self._tensor(name) for name in fields]
         kinds = {(2, True): "Array2", (2, False): "Ints2", (1, True): "Array1", (1, False): "Ints1"}

@@ -1,19 +1,22 @@
 namespace {
 void* kg_emulated_work(int thread) { return works[thread % WARP / KG_LANES]; }
 void kg_sync() { arrive(1, 0); }
-Real kg_sum(Real x) {
-    const int first = current / KG_LANES * KG_LANES, turn = arrive(2, x);
-    Real v[KG_LANES];
-    for (int i = 0; i < KG_LANES; ++i) v[i] = (Real)lanes[first + i].value[turn];
-    for (int o = KG_LANES / 2; o > 0; o /= 2) {
-        for (int i = 0; i < o; ++i) v[i] += v[i + o];
-    }
-    return v[0];
+Real kg_from(Real x, int lane) {
+    const int turn = arrive(2, x);
+    return (Real)lanes[current / KG_LANES * KG_LANES + lane].value[turn];
 }
 unsigned kg_ballot(bool b) {
     const int first = current / KG_LANES * KG_LANES, turn = arrive(3, b);
     unsigned bits = 0;
     for (int i = 0; i < KG_LANES; ++i) bits |= lanes[first + i].value[turn] != 0 ? 1u << i : 0u;
+    return bits;
+}
+unsigned kg_vote(bool b, bool& anyone) {
+    const int first = current / KG_LANES * KG_LANES, turn = arrive(6, b);
+    unsigned bits = 0;
+    for (int i = 0; i < KG_LANES; ++i) bits |= lanes[first + i].value[turn] != 0 ? 1u << i : 0u;
+    anyone = false;
+    for (int i = 0; i < WARP; ++i) anyone = anyone || lanes[i].value[turn] != 0;
     return bits;
 }
 bool kg_any(bool b) {

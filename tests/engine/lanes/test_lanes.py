@@ -41,14 +41,14 @@ def restore(batch, saved: dict[str, torch.Tensor]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("robot", "lanes", "rows_shared", "options"),
+    ("robot", "lanes", "options"),
     [
-        pytest.param(ANT, 8, True, {}, id="ant-8"),
-        pytest.param(HUMANOID, 16, True, {"filter": 0}, id="humanoid-16"),
-        pytest.param(HUMANOID, 32, False, {"max_contacts": 2}, id="humanoid-32-global-overflow"),
+        pytest.param(ANT, 8, {}, id="ant-8"),
+        pytest.param(HUMANOID, 16, {"filter": 0}, id="humanoid-16"),
+        pytest.param(HUMANOID, 32, {"max_contacts": 2}, id="humanoid-32-overflow"),
     ],
 )
-def test_lanes_agree_with_one_thread(robot, lanes, rows_shared, options, tmp_path):
+def test_lanes_agree_with_one_thread(robot, lanes, options, tmp_path):
     """Only the order of sums differs; and lanes may run in any order between two collectives, to the bit."""
     envs = 128 // lanes + 1  # the last warp is not full
     world = fallen(robot, envs, **options)
@@ -57,7 +57,7 @@ def test_lanes_agree_with_one_thread(robot, lanes, rows_shared, options, tmp_pat
     assert before["contact_count"].max() >= 2
     batch.step()
     expected = everything(batch)
-    emulated = Emulated(batch, lanes, tmp_path, rows_shared)
+    emulated = Emulated(batch, lanes, tmp_path)
     results = []
     for order in (1, -1):
         restore(batch, before)

@@ -32,11 +32,11 @@ KG_FN void squeeze_contact(Contacts& c, const Candidate& n) {
     if (at == MAX_CONTACTS) {
         c.dropped += 1;
         int worst = 0;
-        for (int i = 1; i < MAX_CONTACTS; ++i) {
+        KG_ROLLED for (int i = 1; i < MAX_CONTACTS; ++i) {
             if (c.urgency[i] >= c.urgency[worst]) worst = i;
         }
         if (c.urgency[worst] <= n.urgency) return;
-        for (int i = worst; i < MAX_CONTACTS - 1; ++i) {  // stays sorted by slot
+        KG_ROLLED for (int i = worst; i < MAX_CONTACTS - 1; ++i) {  // stays sorted by slot
             c.slot[i] = c.slot[i + 1]; c.shape_a[i] = c.shape_a[i + 1]; c.shape_b[i] = c.shape_b[i + 1];
             c.point[i] = c.point[i + 1]; c.normal[i] = c.normal[i + 1];
             c.gap[i] = c.gap[i + 1]; c.urgency[i] = c.urgency[i + 1];
@@ -58,7 +58,8 @@ KG_FN void keep_contacts(const Env& env, Contacts& c, int have, const Candidate*
     if (kg_any(count + total > MAX_CONTACTS)) {
         KG_ROLLED for (int lane = 0; lane < LANES; ++lane) {
             if (lane == env.lane) {
-                for (int i = 0; i < have; ++i) squeeze_contact(c, n[i]);
+                if (have > 0) squeeze_contact(c, n[0]);
+                if (have > 1) squeeze_contact(c, n[1]);
             }
             kg_sync();
         }

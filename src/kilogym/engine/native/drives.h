@@ -42,7 +42,7 @@ KG_FN void read_drives(const Args& args, const Env& env, Real h, const Position&
         } else {
             error = v3(drive_target(args, env, i0) - q.dof[i0], 0, 0);
         }
-        for (int c = 0; c < n; ++c) {
+        KG_ROLLED for (int c = 0; c < n; ++c) {
             const int i = i0 + c;
             const int mode = (int)load(args.dof_mode, i, env);
             const Real kp = load(args.dof_stiffness, i, env), kd = load(args.dof_damping, i, env), limit = load(args.dof_effort, i, env);

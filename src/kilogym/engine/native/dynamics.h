@@ -148,7 +148,7 @@ KG_FN void bias_force(const Args& args, const Env& env, const StepSettings& st, 
         KG_ROLLED for (int n = depth_link0[d] + env.lane; n < depth_link0[d + 1]; n += LANES) {
             const int l = depth_link[n];
             Spatial sum = s.force[l];
-            for (int c = child0[l]; c < child0[l + 1]; ++c) sum = sum + s.force[child[c]];
+            KG_ROLLED for (int c = child0[l]; c < child0[l + 1]; ++c) sum = sum + s.force[child[c]];
             s.force[l] = sum;
         }
         kg_sync();

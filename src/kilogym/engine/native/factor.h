@@ -16,7 +16,7 @@ KG_FN void factorize(const Env& env, Real* m, Real* inv) {
         KG_ROLLED for (int e = begin + env.lane; e < end; e += LANES) {
             const int v = entry_v[e], a = entry_a[e];
             Real sum = m[m_row[v] + a];
-            for (int c = below0[v]; c < below0[v + 1]; ++c) {
+            KG_ROLLED for (int c = below0[v]; c < below0[v + 1]; ++c) {
                 const int at = below_entry[c];  // the row below at v; a further on it stands at the ancestor
                 sum -= m[at] * inv[below_v[c]] * m[at + a];
             }
@@ -32,7 +32,7 @@ KG_FN void whiten_velocity(const Env& env, const Real* m, const Real* inv, const
     KG_EACH(i, NV) {
         const Real* row = m + m_row[i];
         Real sum = row[0] * v[i];
-        for (int a = 0; a < anc_len[i]; ++a) sum += row[1 + a] * v[anc[anc_row[i] + a]];
+        KG_ROLLED for (int a = 0; a < anc_len[i]; ++a) sum += row[1 + a] * v[anc[anc_row[i] + a]];
         w[i] = sum * kg_sqrt(inv[i]);
     }
     kg_sync();
@@ -41,21 +41,22 @@ KG_FN void whiten_velocity(const Env& env, const Real* m, const Real* inv, const
 // in place: rows of D L -> rows of W, the root first: W_v = D_v^-1/2 e_v - L_v W
 KG_FN void invert(const Env& env, Real* m, const Real* inv) {
     KG_ROLLED for (int d = 0; d < ROW_DEPTHS; ++d) {
-        const int begin = depth_entry0[d] + env.lane, end = depth_entry0[d + 1];
-        Real fresh[ENTRY_ROUNDS];  // the rows of a depth are read whole before they are written
-        KG_UNROLLED for (int r = 0; r < ENTRY_ROUNDS; ++r) {
-            const int e = begin + r * LANES;
-            if (e >= end) break;
-            const int v = entry_v[e], a = entry_a[e];
-            const Real* row = m + m_row[v];
-            Real sum = 0;
-            for (int b = 1; b <= a; ++b) sum -= row[b] * m[m_row[anc[anc_row[v] + b - 1]] + a - b];
-            fresh[r] = a == 0 ? kg_sqrt(inv[v]) : sum * inv[v];
-        }
-        kg_sync();
-        KG_UNROLLED for (int r = 0; r < ENTRY_ROUNDS; ++r) {
-            const int e = begin + r * LANES;
-            if (e < end) m[m_row[entry_v[e]] + entry_a[e]] = fresh[r];
+        // last entries first: an entry reads those before it in its row, and rows above
+        const int begin = depth_entry0[d], end = depth_entry0[d + 1];
+        KG_ROLLED for (int e0 = begin + (end - begin - 1) / LANES * LANES; e0 >= begin; e0 -= LANES) {
+            const int e = e0 + env.lane;
+            int v = 0, a = 0;
+            Real fresh = 0;
+            if (e < end) {
+                v = entry_v[e];
+                a = entry_a[e];
+                const Real* row = m + m_row[v];
+                Real sum = 0;
+                KG_ROLLED for (int b = 1; b <= a; ++b) sum -= row[b] * m[m_row[anc[anc_row[v] + b - 1]] + a - b];
+                fresh = a == 0 ? kg_sqrt(inv[v]) : sum * inv[v];
+            }
+            kg_sync();
+            if (e < end) m[m_row[v] + a] = fresh;
         }
         kg_sync();
     }
@@ -65,13 +66,13 @@ KG_FN void invert(const Env& env, Real* m, const Real* inv) {
 KG_FN Real velocity_of(const Real* map, const Real* w, int i) {
     const Real* row = map + m_row[i];
     Real sum = row[0] * w[i];
-    for (int a = 0; a < anc_len[i]; ++a) sum += row[1 + a] * w[anc[anc_row[i] + a]];
+    KG_ROLLED for (int a = 0; a < anc_len[i]; ++a) sum += row[1 + a] * w[anc[anc_row[i] + a]];
     return sum;
 }
 
 // (W^T x)_i
 KG_FN Real whitened(const Real* map, const Real* x, int i) {
     Real sum = map[m_row[i]] * x[i];
-    for (int c = below0[i]; c < below0[i + 1]; ++c) sum += map[below_entry[c]] * x[below_v[c]];
+    KG_ROLLED for (int c = below0[i]; c < below0[i + 1]; ++c) sum += map[below_entry[c]] * x[below_v[c]];
     return sum;
 }

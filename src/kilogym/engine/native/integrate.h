@@ -28,7 +28,7 @@ KG_FN void sum_links(const Env& env, const Real* each, int width, int stride, Re
     KG_EACH(n, NT * width) {
         const int t = n / width, i = n % width;
         Real sum = each[tree_link0[t] * width + i];
-        for (int l = tree_link0[t] + 1; l < tree_link0[t] + tree_links[t]; ++l) sum += each[l * width + i];
+        KG_ROLLED for (int l = tree_link0[t] + 1; l < tree_link0[t] + tree_links[t]; ++l) sum += each[l * width + i];
         out[t * stride + i] = sum;
     }
 }
@@ -64,7 +64,7 @@ KG_FN void add_outside(const Env& env, const Inertia* inertia, const Spatial* ou
         if (!tree_floating[t]) continue;
         Inertia whole = inertia[tree_link0[t]];
         Spatial push = outside[tree_link0[t]];
-        for (int l = tree_link0[t] + 1; l < tree_link0[t] + tree_links[t]; ++l) {
+        KG_ROLLED for (int l = tree_link0[t] + 1; l < tree_link0[t] + tree_links[t]; ++l) {
             whole = whole + inertia[l];
             push = push + outside[l];
         }
@@ -78,7 +78,7 @@ KG_FN void add_contacts(const Env& env, const Kinematics& mid, const Contacts& c
     KG_EACH(t, NT) {
         if (!tree_floating[t]) continue;
         Vec3 lin = v3(0, 0, 0), ang = v3(0, 0, 0);
-        for (int i = 0; i < rows.count; ++i) {
+        KG_ROLLED for (int i = 0; i < rows.count; ++i) {
             const int a = link_tree[rows.link_a[i]], b = rows.link_b[i] >= 0 ? link_tree[rows.link_b[i]] : -1;
             if (a == b || (a != t && b != t)) continue;
             const Vec3 f = world_impulse(c.normal[i], rows.total[i]) * (a == t ? (Real)1 : (Real)-1);
@@ -105,7 +105,7 @@ KG_FN void project_momentum(const Env& env, const TreeMotion* now, const Momentu
         const Vec3 dv = (p.lin[t] - relative) * ((Real)1 / whole.m);
         v[i] = v_old[i] + dv.x; v[i + 1] = v_old[i + 1] + dv.y; v[i + 2] = v_old[i + 2] + dv.z;
         v[i + 3] += dw.x; v[i + 4] += dw.y; v[i + 5] += dw.z;
-        for (int l = tree_link0[t]; l < tree_link0[t] + tree_links[t]; ++l) vel[l].ang = vel[l].ang + dw;
+        KG_ROLLED for (int l = tree_link0[t]; l < tree_link0[t] + tree_links[t]; ++l) vel[l].ang = vel[l].ang + dw;
     }
     kg_sync();
 }
@@ -123,12 +123,12 @@ KG_FN bool limit_velocity(const Args& args, const Env& env, const Spatial* vel, 
     }
     kg_sync();
     bool within = true;
-    for (int t = 0; t < NT; ++t) {
+    KG_ROLLED for (int t = 0; t < NT; ++t) {
         Real scale = 1;
-        for (int l = tree_link0[t]; l < tree_link0[t] + tree_links[t]; ++l) scale = kg_min(scale, scratch[l].lin.x);
+        KG_ROLLED for (int l = tree_link0[t]; l < tree_link0[t] + tree_links[t]; ++l) scale = kg_min(scale, scratch[l].lin.x);
         if (scale < 1) {
             within = false;
-            for (int i = tree_v0[t] + env.lane; i < tree_v0[t] + tree_vs[t]; i += LANES) v[i] *= scale;
+            KG_ROLLED for (int i = tree_v0[t] + env.lane; i < tree_v0[t] + tree_vs[t]; i += LANES) v[i] *= scale;
         }
     }
     kg_sync();

@@ -50,7 +50,7 @@ KG_FN void place_link(const Args& args, const Env& env, const Position& q, Kinem
             r = r * axis_angle(local_axis, q.dof[d]);
         } else {
             r = r * exp_map(v3(q.dof[d], q.dof[d + 1], q.dof[d + 2]));
-            for (int i = 0; i < 3; ++i) {
+            KG_ROLLED for (int i = 0; i < 3; ++i) {
                 Vec3 a = rotate(r, v3(i == 0, i == 1, i == 2));
                 k.axis[v + i] = sp(cross(anchor, a), a);
             }
@@ -80,7 +80,7 @@ KG_FN void link_velocities(const Env& env, const Kinematics& k, const Real* v, S
                 const int i = tree_v0[link_tree[l]];
                 u = sp(v3(0, 0, 0), v3(v[i + 3], v[i + 4], v[i + 5]));
             }
-            for (int i = link_v0[l]; i < link_v0[l] + link_vs[l]; ++i) u = u + k.axis[i] * v[i];
+            KG_ROLLED for (int i = link_v0[l]; i < link_v0[l] + link_vs[l]; ++i) u = u + k.axis[i] * v[i];
             out[l] = u;
         }
         kg_sync();

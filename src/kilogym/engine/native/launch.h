@@ -18,7 +18,7 @@ KG_FN void run_step(const Args& args, int first, int thread) {
     env.lane = thread % LANES;
     env.live = index < count;
     env.index = env.live ? index : count - 1;
-    Y3* rows = (Y3*)args.rows.data + (long long)env.index * (MAX_CONTACTS1 * ROW);
+    Y3* rows = (Y3*)(args.rows.data + (long long)env.index * ROW_WORDS);
 #if defined(KG_EMULATED)
     Work& g = *(Work*)kg_emulated_work(thread);
 #elif KG_LANES > 1
@@ -27,5 +27,5 @@ KG_FN void run_step(const Args& args, int first, int thread) {
 #else
     Work g;
 #endif
-    step_env(args, env, g, Y_SHARED ? g.y : rows);
+    step_env(args, env, g, ROWS_LOCAL ? g.y : rows);
 }

@@ -55,7 +55,7 @@ KG_FN Spatial inertial_force(const Args& args, const Env& env, const Kinematics&
     // along the path, root first
     Spatial u = sp(v3(0, 0, 0), v3(0, 0, 0)), acc = u;
     const int path = link_path[l];
-    for (int i = link_path_length[l] - 1; i >= 0; --i) {
+    KG_ROLLED for (int i = link_path_length[l] - 1; i >= 0; --i) {
         const int j = path_v[path + i];
         Spatial rel = k.axis[j] * v[j];
         if (v_dof[j] >= 0) acc = acc + cross_motion(u, rel);

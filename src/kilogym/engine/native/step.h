@@ -52,47 +52,62 @@ struct Work {
     Exchange e;
     union {                 // one after the other
         Smooth smooth;
-        Y3 y[Y_SHARED ? MAX_CONTACTS1 * ROW : 1];
+        struct {
+            Y3 scratch[ROW + NV];
+            Real delassus[DELASSUS_WORDS];
+            Y3 y[ROWS_LOCAL ? MAX_CONTACTS1 * ROW : 1];
+        };
         int row_of[ND1];
     };
 };
 
-// from g's kinematics and g.smooth.vel, the links' velocities relative to their root
+// A substep goes from (q, v) to the midpoint, where forces and constraints are found, and on to the end. Stage by stage:
+// the state's kinematics and inertias, then what is done there.
 template <class Args>
-KG_FN void find_motion(const Args& args, const Env& env, Work& g) {
+KG_FN void go_to(const Args& args, const Env& env, bool middle, bool moved, Work& g) {
+    Position& q = middle ? g.smooth.mid : g.q;
+    if (moved) displace(args, env, g.q, g.e.x, q);
+    forward_kinematics(args, env, q, g.k);
     own_inertias(args, env, g.k, g.smooth.inertia);
-    move_to_reference(env, g.k, g.smooth.inertia);
-    motion_of(env, g.smooth.inertia, g.smooth.vel, g.smooth.outside, g.motion);
 }
 
+// At the ends of substeps. moved: one has ended, with its velocity in g.e.v; more: another one begins
 template <class Args>
-KG_FN void start_momentum(const Args& args, const Env& env, Work& g) {
-    link_velocities(env, g.k, g.v, g.smooth.vel);
-    find_motion(args, env, g);
-    KG_EACH(t, NT) {
-        g.momentum.lin[t] = g.motion[t].lin;
-        g.momentum.ang[t] = g.motion[t].ang;
+KG_FN int at_end(const Args& args, const Env& env, const StepSettings& st, bool moved, bool more, Work& g) {
+    Smooth& s = g.smooth;
+    int status = 0;
+    if (PROJECT_MOMENTUM) move_to_reference(env, g.k, s.inertia);
+    KG_ROLLED for (int pass = moved ? 0 : 1; pass < (PROJECT_MOMENTUM && more ? 2 : 1); ++pass) {
+        link_velocities(env, g.k, pass == 0 ? g.e.v : g.v, s.vel);
+        if (PROJECT_MOMENTUM) motion_of(env, s.inertia, s.vel, s.outside, g.motion);
+        if (pass > 0) break;
+        if (PROJECT_MOMENTUM && !st.semi_implicit) project_momentum(env, g.motion, g.momentum, g.v, s.vel, g.e.v);
+        add_root_motion(env, g.e.v, s.vel);
+        if (!limit_velocity(args, env, s.vel, g.k, s.outside, g.e.v)) status |= FAULT_CLAMPED;
+        KG_EACH(i, NV) g.v[i] = g.e.v[i];
+        kg_sync();
     }
+    if (!all_finite(env, g.q, g.v)) status |= FAULT_NONFINITE;
+    if (PROJECT_MOMENTUM) {
+        KG_EACH(t, NT) {
+            g.momentum.lin[t] = g.motion[t].lin;
+            g.momentum.ang[t] = g.motion[t].ang;
+        }
+    }
+    KG_EACH(i, NV) g.e.x[i] = st.semi_implicit ? (Real)0 : (Real)0.5 * st.dt * g.v[i];
     kg_sync();
+    return status;
 }
 
-// One substep from (q, v): drift to the midpoint, forces and constraints there, drift to the end. The kinematics and
-// the momentum in g are those at q going in and at q+ coming out.
+// leaves the displacement since the start in g.e.x and the velocity in g.e.v
 template <class Args>
-KG_FN int substep(const Args& args, const Env& env, const StepSettings& st, int n, Work& g, Y3* y) {
+KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, int n, Work& g, Y3* y) {
     const Real h = st.dt / (Real)st.iterations;
-    const Real half = st.semi_implicit ? (Real)0 : (Real)0.5 * st.dt;
     const bool first = n == 0, last = n == st.substeps - 1;
     Smooth& s = g.smooth;
     Exchange& e = g.e;
     int status = 0;
 
-    // midpoint position, inertia there
-    KG_EACH(i, NV) e.x[i] = half * g.v[i];
-    kg_sync();
-    displace(args, env, g.q, e.x, g.smooth.mid);
-    forward_kinematics(args, env, g.smooth.mid, g.k);
-    own_inertias(args, env, g.k, s.inertia);
     joint_inertia(env, g.k, s, g.map);
     move_to_reference(env, g.k, s.inertia);
     KG_EACH(i, ND) g.map[m_row[dof_v[i]]] += load(args.dof_armature, i, env);
@@ -117,8 +132,9 @@ KG_FN int substep(const Args& args, const Env& env, const StepSettings& st, int 
     // two-stage bias: at the start velocity, then at the predicted midpoint velocity
     KG_EACH(i, NV) g.v_mid[i] = g.v[i];
     kg_sync();
-    bias_force(args, env, st, g.k, g.v_mid, s, g.bias);
-    if (!st.semi_implicit) {
+    KG_ROLLED for (int pass = 0;; ++pass) {
+        bias_force(args, env, st, g.k, g.v_mid, s, g.bias);
+        if (pass > 0 || st.semi_implicit) break;
         KG_EACH(i, NV) {
             const int j = v_dof[i];
             e.a[i] = -g.bias[i];
@@ -128,24 +144,29 @@ KG_FN int substep(const Args& args, const Env& env, const StepSettings& st, int 
         kg_sync();
         KG_EACH(i, NV) e.b[i] = whitened(g.map, e.a, i);
         kg_sync();
-        KG_EACH(i, NV) g.v_mid[i] += half * velocity_of(g.map, e.b, i);
+        KG_EACH(i, NV) g.v_mid[i] += (Real)0.5 * st.dt * velocity_of(g.map, e.b, i);
         kg_sync();
-        bias_force(args, env, st, g.k, g.v_mid, s, g.bias);
-        if (PROJECT_MOMENTUM) spin_bias(env, s.inertia, g.momentum, s.outside, g.v, st.dt, g.bias);
     }
+    if (PROJECT_MOMENTUM && !st.semi_implicit) spin_bias(env, s.inertia, g.momentum, s.outside, g.v, st.dt, g.bias);
     KG_EACH(i, NV) e.force[i] = (v_dof[i] >= 0 ? direct_effort(args, env, v_dof[i]) : (Real)0) - g.bias[i];
     if (PROJECT_MOMENTUM) add_outside(env, s.inertia, s.outside, st.dt, g.momentum);
 
     // constraints
     add_root_motion(env, g.v_mid, s.vel);
     find_contacts(args, env, st, g.k, s.vel, g.contacts);
-    build_contact_rows(args, env, st, g.k, g.map, g.contacts, e.w, g.rows, y);
-    build_dof_rows(args, env, st, g.map, g.q, g.v, g.drives, g.dof_rows);
+    choose_dof_rows(args, env, st, g.q, g.v, g.drives, g.dof_rows);
+    if (env.lane == 0) g.rows.count = g.contacts.count;
+    const int num_dofs = g.dof_rows.count, num_contacts = g.contacts.count;
+    const bool fits = ROWS_LOCAL || delassus_words(num_dofs, num_contacts) <= DELASSUS_WORDS;
+    const Delassus delassus = delassus_at(fits ? g.delassus : (Real*)(y + MAX_CONTACTS1 * ROW), num_dofs, num_contacts);
+    couple_rows(env, g.k, g.map, g.contacts, g.dof_rows, delassus, g.rows, y, g.scratch);
+    Held held;
+    load_rows(args, env, st, h, g.q, g.v, g.drives, g.contacts, g.dof_rows, g.rows, delassus, y, e.w, held);
     Real w_start[NSENSORS > 0 ? OWN : 1];
     if (NSENSORS > 0) {
         KG_UNROLLED for (int o = 0; o < OWN; ++o) w_start[o] = o * LANES + env.lane < NV ? e.w[o * LANES + env.lane] : (Real)0;
     }
-    solve(args, env, st, g.map, g.drives, g.v, g.dof_rows, g.rows, y, e);
+    solve(env, st, g.map, g.drives, g.v, g.dof_rows, g.rows, y, delassus, held, e);
 
     // outputs, at the midpoint where the forces act
     const bool counted = st.collect_contacts && (last || st.all_substeps);
@@ -173,41 +194,29 @@ KG_FN int substep(const Args& args, const Env& env, const StepSettings& st, int 
         if (first || g.contacts.dropped > args.contact_overflow.data[env.index]) args.contact_overflow.data[env.index] = g.contacts.dropped;
     }
 
-    // end position and velocity
-    displace(args, env, g.q, e.x, g.q);
-    forward_kinematics(args, env, g.q, g.k);
-    link_velocities(env, g.k, e.v, s.vel);
-    if (PROJECT_MOMENTUM && !st.semi_implicit) {
-        find_motion(args, env, g);
-        project_momentum(env, g.motion, g.momentum, g.v, s.vel, e.v);
-    }
-    add_root_motion(env, e.v, s.vel);
-    if (!limit_velocity(args, env, s.vel, g.k, s.outside, e.v)) status |= FAULT_CLAMPED;
-    KG_EACH(i, NV) g.v[i] = e.v[i];
-    if (!all_finite(env, g.q, g.v)) status |= FAULT_NONFINITE;
-    kg_sync();
     return status;
 }
 
 // All substeps of one env. An env whose state is not finite keeps its last finite state, is flagged, and stays as it
-// is until its state is set again. y: room for the contacts' rows where Work has none
+// is until its state is set again. y: room for the contacts' rows, and behind them for a Delassus matrix that Work
+// cannot hold
 template <class Args>
 KG_FN void step_env(const Args& args, Env env, Work& g, Y3* y) {
     const StepSettings st = load_settings(args);
     env.live = env.live && !(args.fault.data[env.index] & FAULT_NONFINITE);
     if (!kg_any(env.live)) return;
     load_state(args, env, g.q, g.v);
-    int status = all_finite(env, g.q, g.v) ? 0 : FAULT_NONFINITE;
-    for (int n = 0; n < st.substeps; ++n) {
+    int status = 0;
+    KG_ROLLED for (int stage = 0;; ++stage) {
         // a frozen env stops writing; its warp may have others that go on
         Env now = env;
         now.live = env.live && !(status & FAULT_NONFINITE);
         if (!kg_any(now.live)) break;
-        if (PROJECT_MOMENTUM) {
-            if (n == 0) forward_kinematics(args, now, g.q, g.k);
-            start_momentum(args, now, g);
-        }
-        status |= substep(args, now, st, n, g, y);
+        const bool middle = stage % 2 != 0, more = stage < 2 * st.substeps;
+        go_to(args, now, middle, stage > 0, g);
+        if (middle) status |= at_middle(args, now, st, stage / 2, g, y);
+        else status |= at_end(args, now, st, stage > 0, more, g);
+        if (!more) break;
     }
     if (env.lane == 0 && env.live) args.fault.data[env.index] = status;
     if (status & FAULT_NONFINITE) {

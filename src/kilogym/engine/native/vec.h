@@ -33,9 +33,9 @@ KG_FN Quat normalized(Quat q) {
     return q4(q.x * s, q.y * s, q.z * s, q.w * s);
 }
 KG_FN Quat axis_angle(Vec3 unit_axis, Real angle) {
-    Real h = (Real)0.5 * angle;
-    Real s = kg_sin(h);
-    return q4(unit_axis.x * s, unit_axis.y * s, unit_axis.z * s, kg_cos(h));
+    Real s, c;
+    kg_sincos((Real)0.5 * angle, s, c);
+    return q4(unit_axis.x * s, unit_axis.y * s, unit_axis.z * s, c);
 }
 // quaternion of a rotation vector; series below 1e-2 rad is exact to rounding
 KG_FN Quat exp_map(Vec3 r) {
@@ -46,8 +46,8 @@ KG_FN Quat exp_map(Vec3 r) {
         c = (Real)1 - a2 * ((Real)0.125 - a2 * ((Real)1 / 384));
     } else {
         Real a = kg_sqrt(a2);
-        s = kg_sin((Real)0.5 * a) / a;
-        c = kg_cos((Real)0.5 * a);
+        kg_sincos((Real)0.5 * a, s, c);
+        s = s / a;
     }
     return q4(r.x * s, r.y * s, r.z * s, c);
 }
