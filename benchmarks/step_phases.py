@@ -25,21 +25,34 @@ MARKS = [
     ("    factorize(env, g.map, g.inv);\n", "drives, factor"),
     ("    invert(env, g.map, g.inv);\n", "whiten velocity, invert"),
     ("        bias_force(args, env, st, g.k, g.v_mid, s, g.bias);\n", "bias, both"),
-    ("    if (PROJECT_MOMENTUM) add_outside(env, s.inertia, s.outside, st.dt, g.momentum);\n", "predictor, outside forces"),
+    (
+        "    if (PROJECT_MOMENTUM) add_outside(env, s.inertia, s.outside, st.dt, g.momentum);\n",
+        "predictor, outside forces",
+    ),
     ("    find_contacts(args, env, st, g.k, s.vel, g.contacts);\n", "contacts"),
     ("    choose_dof_rows(args, env, st, g.q, g.v, g.drives, g.dof_rows);\n", "DOF rows"),
-    ("    couple_rows(env, g.k, g.map, g.contacts, g.dof_rows, delassus, g.rows, y, g.scratch);\n", "contact rows, Delassus"),
-    ("    load_rows(args, env, st, h, g.q, g.v, g.drives, g.contacts, g.dof_rows, g.rows, delassus, y, e.w, held);\n", "rows to lanes"),
+    (
+        "    couple_rows(env, g.k, g.map, g.contacts, g.dof_rows, delassus, g.rows, y, g.scratch);\n",
+        "contact rows, Delassus",
+    ),
+    (
+        "g.contacts, g.dof_rows, g.rows, delassus, y, e.w, held);\n",
+        "rows to lanes",
+    ),
     ("            if (any_rows) sweep(env, visit, delassus, most_dofs, most_contacts, held);\n", "solve: sweeps"),
-    ("    solve(env, st, g.map, g.drives, g.v, g.dof_rows, g.rows, y, delassus, held, e);\n", "solve: the last iteration's rest"),
+    (
+        "    solve(env, st, g.map, g.drives, g.v, g.dof_rows, g.rows, y, delassus, held, e);\n",
+        "solve: the last iteration's rest",
+    ),
     ("        // warm start, biased sweeps, the positions' move, relaxing sweeps\n", "solve: forces, positions"),
     ("    store_dof_warm_start(args, env, h, g.drives, g.dof_rows, g.row_of);\n", "outputs, warm start"),
     ("    KG_EACH(i, NV) g.e.x[i] = st.semi_implicit ? (Real)0 : (Real)0.5 * st.dt * g.v[i];\n", "momentum, limits"),
-]  # fmt: skip
-CLOCK = """
-#define KG_MARK(n) { kg_sync(); if (env.lane == 0) \\
-    atomicAdd(&args.rows.data[args.rows.shape[0] - %d + n], (Real)(clock64() - env.marked)); env.marked = clock64(); }
-""" % len(MARKS)
+]
+CLOCK = f"""
+#define KG_MARK(n) {{ kg_sync(); if (env.lane == 0) \\
+    atomicAdd(&args.rows.data[args.rows.shape[0] - {len(MARKS)} + n], (Real)(clock64() - env.marked)); \\
+    env.marked = clock64(); }}
+"""
 
 
 def with_marks(source: str) -> str:
@@ -48,7 +61,10 @@ def with_marks(source: str) -> str:
         ("struct Env {\n", CLOCK + "struct Env {\n    mutable long long marked;\n"),
         ("    now.live = env.live &&", "    now.marked = clock64();\n        now.live = env.live &&"),
         ("    Env env;\n", "    Env env;\n    env.marked = clock64();\n"),
-        ("KG_FN void solve(const Env& env,", "template <class Args>\nKG_FN void solve(const Args& args, const Env& env,"),
+        (
+            "KG_FN void solve(const Env& env,",
+            "template <class Args>\nKG_FN void solve(const Args& args, const Env& env,",
+        ),
         ("    solve(env, st, g.map", "    solve(args, env, st, g.map"),
         ("Env{env, 0, true}", "Env{0, env, 0, true}"),
     ]
