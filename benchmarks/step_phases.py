@@ -22,9 +22,9 @@ MARKS = [
     ("    forward_kinematics(args, env, q, g.k);\n    own", "kinematics, all three"),
     ("    own_inertias(args, env, g.k, g.smooth.inertia);\n}", "inertias, all three"),
     ("    joint_inertia(env, g.k, s, g.map);\n    move", "CRBA"),
-    ("    factorize(env, g.map, g.inv);\n", "drives, factor"),
-    ("    invert(env, g.map, g.inv);\n", "whiten velocity, invert"),
-    ("        bias_force(args, env, st, g.k, g.v_mid, s, g.bias);\n", "bias, both"),
+    ("    factorize(env, g.map, inv);\n", "drives, factor"),
+    ("    invert(env, g.map, inv);\n", "whiten velocity, invert"),
+    ("        bias_force(args, env, st, g.k, v_mid, s, e.force);\n", "bias, both"),
     (
         "    if (PROJECT_MOMENTUM) add_outside(env, s.inertia, s.outside, st.dt, g.momentum);\n",
         "predictor, outside forces",
@@ -41,11 +41,11 @@ MARKS = [
     ),
     ("            if (any_rows) sweep(env, visit, delassus, most_dofs, most_contacts, held);\n", "solve: sweeps"),
     (
-        "    solve(env, st, g.map, g.drives, g.v, g.dof_rows, g.rows, y, delassus, held, e);\n",
+        "    solve(env, st, g.map, g.drives, g.v, g.dof_rows, g.rows, y, delassus, held, e, g.done);\n",
         "solve: the last iteration's rest",
     ),
     ("        // warm start, biased sweeps, the positions' move, relaxing sweeps\n", "solve: forces, positions"),
-    ("    store_dof_warm_start(args, env, h, g.drives, g.dof_rows, g.row_of);\n", "outputs, warm start"),
+    ("    store_dof_warm_start(args, env, h, g.drives, g.dof_rows, g.done);\n", "outputs, warm start"),
     ("    KG_EACH(i, NV) g.e.x[i] = st.semi_implicit ? (Real)0 : (Real)0.5 * st.dt * g.v[i];\n", "momentum, limits"),
 ]
 CLOCK = f"""

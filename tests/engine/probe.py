@@ -27,9 +27,9 @@ LOOK = """
     for (int i = 0; i < NV; ++i) probe[1 + i] = w[i];
     for (int c = 0; c < rows.count; ++c) {
         Real* p = probe + 1 + NV + c * (8 + 3 * NV);
-        p[0] = rows.gap[c];
+        p[0] = g.done.gap[c];
         p[1] = held.contacts[c].static_mu;
-        const Vec3 f = rows.impulse[c];
+        const Vec3 f = g.done.contact[c];
         p[2] = f.x; p[3] = f.y; p[4] = f.z;
         for (int i = 0; i < 3 * NV; ++i) p[8 + i] = 0;
         for (int side = 0; side < 2; ++side) {

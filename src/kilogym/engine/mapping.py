@@ -15,7 +15,7 @@ SHARED_BYTES = 48 * 1024
 
 
 def choose_mapping(model: EnvModel, topology: Topology, num_envs: int, device: str, options: EngineOptions) -> Mapping:
-    """One thread per env on the CPU; on CUDA as many as keep busy with the env's velocities.
+    """One thread per env on the CPU; on CUDA eight, or as many more as an env needs to fit into a block.
 
     An env too large for the shared memory of a block, even alone in it, is stepped by one thread.
 
@@ -32,8 +32,7 @@ def choose_mapping(model: EnvModel, topology: Topology, num_envs: int, device: s
     if options.lanes == 1:
         return Mapping(1, options.block_dim or 64, False)
     size = work_bytes(model, topology, 8 if options.precision == "float64" else 4)
-    wanted = options.lanes or (8 if len(topology.v_link) <= 20 else 16)
-    for lanes in [wanted] if options.lanes else [n for n in (8, 16, 32) if n >= wanted]:
+    for lanes in [options.lanes] if options.lanes else [8, 16, 32]:
         for block in [options.block_dim] if options.block_dim else [64, 32]:
             if block // lanes * size <= SHARED_BYTES:
                 return Mapping(lanes, block, False)

@@ -140,7 +140,7 @@ class Mapping:
     local: bool = True  # all rows in the env's own memory (the CPU's stack), else in a buffer of the batch
 
 
-SHARED_DELASSUS = 512
+SHARED_DELASSUS = 384
 """Numbers of an env's Delassus matrix that a lane group keeps in shared memory; a larger one goes to the buffer."""
 
 
@@ -163,15 +163,16 @@ def work_bytes(model: EnvModel, topology: Topology, real_bytes: int, local: bool
     nc = max(1, topology.max_contacts)
     entries = sum(1 + len(above) for above in topology.ancestors)
     kinematics = (7 * nt + nd) + (3 * nt + 7 * nl + 6 * nv) + 25 * nt
-    dynamics = 4 * nv + entries + 4 * nd
-    rows = 5 * nd + (8 + 7) * nc
+    dynamics = (2 if model.num_sensors else 1) * nv + 1 + entries + 4 * nd
+    contacts, impulses = 8 * nc, 7 * nc + 6 * nd
     exchange = (7 + (model.num_sensors > 0)) * nv + nd
     smooth = 10 * nl + max(10 * nl + 6 * nv, 18 * nl, 7 * nt + nd)
     path, largest = row_length(topology, model), delassus_words(model, topology)
-    solver = 4 * (path + nv) + (largest + 4 * nc * path if local else min(largest, SHARED_DELASSUS) + 4)
+    solver = max(4 * (path + nv) + (largest if local else min(largest, SHARED_DELASSUS)), impulses)
+    solver += 4 * nc * path if local else 4
     integers = 4 * (nd + 6 * nc + 4) + nd + 2 * nt
-    reals = kinematics + dynamics + rows + exchange
-    return real_bytes * (reals + max(smooth, solver, nd)) + integers + 256
+    reals = kinematics + dynamics + contacts + exchange
+    return real_bytes * (reals + max(smooth, solver)) + integers + 256
 
 
 def row_length(topology: Topology, model: EnvModel) -> int:

@@ -74,14 +74,14 @@ KG_FN void add_outside(const Env& env, const Inertia* inertia, const Spatial* ou
     }
     kg_sync();
 }
-KG_FN void add_contacts(const Env& env, const Kinematics& mid, const Contacts& c, const ContactRows& rows, Momentum& p) {
+KG_FN void add_contacts(const Env& env, const Kinematics& mid, const Contacts& c, const ContactRows& rows, const Impulses& done, Momentum& p) {
     KG_EACH(t, NT) {
         if (!tree_floating[t]) continue;
         Vec3 lin = v3(0, 0, 0), ang = v3(0, 0, 0);
         KG_ROLLED for (int i = 0; i < rows.count; ++i) {
             const int a = link_tree[rows.link_a[i]], b = rows.link_b[i] >= 0 ? link_tree[rows.link_b[i]] : -1;
             if (a == b || (a != t && b != t)) continue;
-            const Vec3 f = world_impulse(c.normal[i], rows.total[i]) * (a == t ? (Real)1 : (Real)-1);
+            const Vec3 f = world_impulse(c.normal[i], done.contacts[i]) * (a == t ? (Real)1 : (Real)-1);
             const Vec3 r = a == t ? c.point[i] : c.point[i] + mid.ref[a] - mid.ref[b];
             lin = lin + f;
             ang = ang + cross(r - p.com[t], f);

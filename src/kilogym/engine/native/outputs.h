@@ -21,14 +21,15 @@ KG_FN void clear_outputs(const Args& args, const Env& env) {
 
 // this substep's contact impulses as forces, per link; scale: 1 / (time they are averaged over), 0: not counted
 template <class Args>
-KG_FN void add_contact_forces(const Args& args, const Env& env, bool first, Real scale, const Contacts& c, const ContactRows& rows) {
+KG_FN void add_contact_forces(const Args& args, const Env& env, bool first, Real scale, const Contacts& c, const ContactRows& rows,
+                              const Impulses& done) {
     KG_EACH(l, NL) {
         Vec3 sum = v3(0, 0, 0);
         if (scale > 0) {
             KG_ROLLED for (int i = 0; i < rows.count; ++i) {
                 const bool a = rows.link_a[i] == l, b = rows.link_b[i] == l;
                 if (!a && !b) continue;
-                const Vec3 f = world_impulse(c.normal[i], rows.total[i]) * scale;
+                const Vec3 f = world_impulse(c.normal[i], done.contacts[i]) * scale;
                 if (a) sum = sum + f;
                 if (b) sum = sum - f;
             }
@@ -40,10 +41,10 @@ KG_FN void add_contact_forces(const Args& args, const Env& env, bool first, Real
 // scratch: [NV]
 template <class Args>
 KG_FN void add_dof_forces(const Args& args, const Env& env, bool first, Real dt, Real weight, const Real* drive,
-                          const DofRows& rows, Real* scratch) {
+                          const DofRows& rows, const Impulses& done, Real* scratch) {
     KG_EACH(i, ND) scratch[i] = direct_effort(args, env, i) + drive[i];
     kg_sync();
-    KG_EACH(r, rows.count) scratch[rows.dof[r]] += rows.total[r] / dt;
+    KG_EACH(r, rows.count) scratch[rows.dof[r]] += done.dofs[r] / dt;
     kg_sync();
     KG_EACH(i, ND) add(args.dof_force, i, env, first, weight * scratch[i]);
     kg_sync();

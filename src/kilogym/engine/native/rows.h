@@ -15,15 +15,19 @@ struct ContactRows {
     int count;
     int link_a[MAX_CONTACTS1], link_b[MAX_CONTACTS1];  // -1: ground
     int shared[MAX_CONTACTS1];                         // DOFs that both paths have
-    Real gap[MAX_CONTACTS1];                           // at the end
-    Vec3 impulse[MAX_CONTACTS1];                       // n, t1, t2 of the last iteration
-    Vec3 total[MAX_CONTACTS1];                         // over the substep
 };
 struct DofRows {
     int count;
     int dof[ND1];
-    Real drive[ND1], friction[ND1], lower[ND1], upper[ND1];  // impulses of the last iteration
-    Real total[ND1];                                         // friction and limits, over the substep
+};
+// what the solver leaves behind
+struct Impulses {
+    Real gap[MAX_CONTACTS1];         // at the end
+    Vec3 contact[MAX_CONTACTS1];     // n, t1, t2, of the last iteration
+    Vec3 contacts[MAX_CONTACTS1];    // over the substep
+    Real drive[ND1], friction[ND1], lower[ND1], upper[ND1];  // of the last iteration, per DOF row
+    Real dofs[ND1];                  // friction and limits, over the substep
+    int row_of[ND1];                 // per DOF; -1: none
 };
 
 enum { CONTACT_RESTING = 0, CONTACT_WAITING = 1, CONTACT_BOUNCING = 2, CONTACT_IDLE = 3 };  // idle: elastic, unloaded
@@ -349,12 +353,12 @@ KG_FN Vec3 world_impulse(Vec3 normal, Vec3 f) {
 
 // keep this step's last impulses, in world axes, for the next
 template <class Args>
-KG_FN void store_warm_start(const Args& args, const Env& env, const Contacts& c, const ContactRows& rows) {
+KG_FN void store_warm_start(const Args& args, const Env& env, const Contacts& c, const ContactRows& rows, const Impulses& done) {
     const int columns = args.warm_slot.shape[1];
     const int used = rows.count < MAX_CONTACTS ? rows.count + 1 : MAX_CONTACTS;  // the first -1 ends the list
     KG_EACH(i, used) {
         if (env.live) args.warm_slot.data[i * columns + env.index] = i < rows.count ? c.slot[i] : -1;
-        if (i < rows.count) store3(args.warm_impulse, i, env, world_impulse(c.normal[i], rows.impulse[i]));
+        if (i < rows.count) store3(args.warm_impulse, i, env, world_impulse(c.normal[i], done.contact[i]));
     }
 }
 
@@ -421,44 +425,43 @@ KG_FN void load_rows(const Args& args, const Env& env, const StepSettings& st, R
         if (x.on) load_contact(args, env, st, c, rows, a, y, w, i, x);
     }
 }
-KG_FN void leave_rows(const Env& env, const Held& held, DofRows& dofs, ContactRows& rows) {
+KG_FN void leave_impulses(const Env& env, const Held& held, Impulses& done) {
     KG_UNROLLED for (int s = 0; s < DOF_SLOTS; ++s) {
         const int r = s * LANES + env.lane;
         const DofRow& x = held.dofs[s];
         if (!x.on) continue;
-        dofs.drive[r] = x.drive;
-        dofs.friction[r] = x.friction;
-        dofs.lower[r] = x.lower;
-        dofs.upper[r] = x.upper;
-        dofs.total[r] = x.total;
+        done.drive[r] = x.drive;
+        done.friction[r] = x.friction;
+        done.lower[r] = x.lower;
+        done.upper[r] = x.upper;
+        done.dofs[r] = x.total;
     }
     KG_UNROLLED for (int s = 0; s < CONTACT_SLOTS; ++s) {
         const int i = s * LANES + env.lane;
         const Contact& x = held.contacts[s];
         if (!x.on) continue;
-        rows.gap[i] = x.gap;
-        rows.impulse[i] = x.impulse;
-        rows.total[i] = x.total;
+        done.gap[i] = x.gap;
+        done.contact[i] = x.impulse;
+        done.contacts[i] = x.total;
     }
     kg_sync();
 }
 
-// per DOF; scratch: [NV] row of each DOF
+// per DOF
 template <class Args>
-KG_FN void store_dof_warm_start(const Args& args, const Env& env, Real h, const Drives& d, const DofRows& rows, int* row_of) {
+KG_FN void store_dof_warm_start(const Args& args, const Env& env, Real h, const Drives& d, const DofRows& rows, Impulses& done) {
+    KG_EACH(i, ND) done.row_of[i] = -1;
     kg_sync();
-    KG_EACH(i, ND) row_of[i] = -1;
-    kg_sync();
-    KG_EACH(r, rows.count) row_of[rows.dof[r]] = r;
+    KG_EACH(r, rows.count) done.row_of[rows.dof[r]] = r;
     kg_sync();
     KG_EACH(i, ND) {
-        const int r = row_of[i];
+        const int r = done.row_of[i];
         const bool has = r >= 0;
-        const bool at_limit = has && d.saturated[i] && kg_abs(rows.drive[r]) > (Real)0.699 * h * d.limit[i];
-        store(args.warm_dof, i * 4, env, at_limit ? rows.drive[r] : (Real)0);
-        store(args.warm_dof, i * 4 + 1, env, has ? rows.friction[r] : (Real)0);
-        store(args.warm_dof, i * 4 + 2, env, has ? rows.lower[r] : (Real)0);
-        store(args.warm_dof, i * 4 + 3, env, has ? rows.upper[r] : (Real)0);
+        const bool at_limit = has && d.saturated[i] && kg_abs(done.drive[r]) > (Real)0.699 * h * d.limit[i];
+        store(args.warm_dof, i * 4, env, at_limit ? done.drive[r] : (Real)0);
+        store(args.warm_dof, i * 4 + 1, env, has ? done.friction[r] : (Real)0);
+        store(args.warm_dof, i * 4 + 2, env, has ? done.lower[r] : (Real)0);
+        store(args.warm_dof, i * 4 + 3, env, has ? done.upper[r] : (Real)0);
     }
     kg_sync();
 }

@@ -238,8 +238,9 @@ struct Exchange {
 };
 
 // The velocity at the end is v_start plus its change: what does not change is not rounded.
-KG_FN void solve(const Env& env, const StepSettings& st, const Real* map, const Drives& d, const Real* v_start, DofRows& dofs,
-                 ContactRows& rows, const Y3* y, const Delassus& delassus, Held& held, Exchange& e) {
+// done may lie where the Delassus matrix was.
+KG_FN void solve(const Env& env, const StepSettings& st, const Real* map, const Drives& d, const Real* v_start, const DofRows& dofs,
+                 const ContactRows& rows, const Y3* y, const Delassus& delassus, Held& held, Exchange& e, Impulses& done) {
     const Real h = st.dt / (Real)st.iterations;
     const Own own = own_dofs(env);
     const int most_contacts = kg_most(delassus.contacts), most_dofs = kg_most(delassus.dofs);
@@ -345,9 +346,9 @@ KG_FN void solve(const Env& env, const StepSettings& st, const Real* map, const 
         }
         kg_sync();
     }
-    leave_rows(env, held, dofs, rows);
+    leave_impulses(env, held, done);
     KG_EACH(r, dofs.count) {
-        if (d.saturated[dofs.dof[r]]) e.drive[dofs.dof[r]] = dofs.drive[r] / h;
+        if (d.saturated[dofs.dof[r]]) e.drive[dofs.dof[r]] = done.drive[r] / h;
     }
     kg_sync();
 }

@@ -43,8 +43,8 @@ struct Work {
     Kinematics k;
     Momentum momentum;
     TreeMotion motion[NT];
-    Real v[NV], v_mid[NV], bias[NV];
-    Real map[NM], inv[NV];   // M, then its factor, then W (factor.h)
+    Real v[NV], v_mid[NSENSORS > 0 ? NV : 1];
+    Real map[NM];           // M, then its factor, then W (factor.h)
     Drives drives;
     DofRows dof_rows;
     Contacts contacts;
@@ -53,11 +53,15 @@ struct Work {
     union {                 // one after the other
         Smooth smooth;
         struct {
-            Y3 scratch[ROW + NV];
-            Real delassus[DELASSUS_WORDS];
             Y3 y[ROWS_LOCAL ? MAX_CONTACTS1 * ROW : 1];
+            union {
+                struct {
+                    Y3 scratch[ROW + NV];
+                    Real delassus[DELASSUS_WORDS];
+                };
+                Impulses done;
+            };
         };
-        int row_of[ND1];
     };
 };
 
@@ -106,6 +110,7 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
     const bool first = n == 0, last = n == st.substeps - 1;
     Smooth& s = g.smooth;
     Exchange& e = g.e;
+    Real* v_mid = NSENSORS > 0 ? g.v_mid : e.v;  // sensors want it after the solver
     int status = 0;
 
     joint_inertia(env, g.k, s, g.map);
@@ -125,34 +130,35 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
         if (!g.drives.saturated[i]) g.map[j] += implicit;
     }
     kg_sync();
-    factorize(env, g.map, g.inv);
-    whiten_velocity(env, g.map, g.inv, g.v, e.w);
-    invert(env, g.map, g.inv);
+    Real* inv = e.x;  // free until the solver
+    factorize(env, g.map, inv);
+    whiten_velocity(env, g.map, inv, g.v, e.w);
+    invert(env, g.map, inv);
 
     // two-stage bias: at the start velocity, then at the predicted midpoint velocity
-    KG_EACH(i, NV) g.v_mid[i] = g.v[i];
+    KG_EACH(i, NV) v_mid[i] = g.v[i];
     kg_sync();
     KG_ROLLED for (int pass = 0;; ++pass) {
-        bias_force(args, env, st, g.k, g.v_mid, s, g.bias);
+        bias_force(args, env, st, g.k, v_mid, s, e.force);
         if (pass > 0 || st.semi_implicit) break;
         KG_EACH(i, NV) {
             const int j = v_dof[i];
-            e.a[i] = -g.bias[i];
+            e.a[i] = -e.force[i];
             if (j >= 0) e.a[i] += direct_effort(args, env, j)
                 + kg_clamp(drive_force(g.drives, j, g.v[i], 0), -g.drives.limit[j], g.drives.limit[j]);
         }
         kg_sync();
         KG_EACH(i, NV) e.b[i] = whitened(g.map, e.a, i);
         kg_sync();
-        KG_EACH(i, NV) g.v_mid[i] += (Real)0.5 * st.dt * velocity_of(g.map, e.b, i);
+        KG_EACH(i, NV) v_mid[i] += (Real)0.5 * st.dt * velocity_of(g.map, e.b, i);
         kg_sync();
     }
-    if (PROJECT_MOMENTUM && !st.semi_implicit) spin_bias(env, s.inertia, g.momentum, s.outside, g.v, st.dt, g.bias);
-    KG_EACH(i, NV) e.force[i] = (v_dof[i] >= 0 ? direct_effort(args, env, v_dof[i]) : (Real)0) - g.bias[i];
+    if (PROJECT_MOMENTUM && !st.semi_implicit) spin_bias(env, s.inertia, g.momentum, s.outside, g.v, st.dt, e.force);
+    KG_EACH(i, NV) e.force[i] = (v_dof[i] >= 0 ? direct_effort(args, env, v_dof[i]) : (Real)0) - e.force[i];
     if (PROJECT_MOMENTUM) add_outside(env, s.inertia, s.outside, st.dt, g.momentum);
 
     // constraints
-    add_root_motion(env, g.v_mid, s.vel);
+    add_root_motion(env, v_mid, s.vel);
     find_contacts(args, env, st, g.k, s.vel, g.contacts);
     choose_dof_rows(args, env, st, g.q, g.v, g.drives, g.dof_rows);
     if (env.lane == 0) g.rows.count = g.contacts.count;
@@ -166,12 +172,12 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
     if (NSENSORS > 0) {
         KG_UNROLLED for (int o = 0; o < OWN; ++o) w_start[o] = o * LANES + env.lane < NV ? e.w[o * LANES + env.lane] : (Real)0;
     }
-    solve(env, st, g.map, g.drives, g.v, g.dof_rows, g.rows, y, delassus, held, e);
+    solve(env, st, g.map, g.drives, g.v, g.dof_rows, g.rows, y, delassus, held, e, g.done);
 
     // outputs, at the midpoint where the forces act
     const bool counted = st.collect_contacts && (last || st.all_substeps);
-    add_contact_forces(args, env, first, counted ? (Real)1 / (st.dt * (Real)(st.all_substeps ? st.substeps : 1)) : (Real)0, g.contacts, g.rows);
-    add_dof_forces(args, env, first, st.dt, (Real)1 / (Real)st.substeps, e.drive, g.dof_rows, e.b);
+    add_contact_forces(args, env, first, counted ? (Real)1 / (st.dt * (Real)(st.all_substeps ? st.substeps : 1)) : (Real)0, g.contacts, g.rows, g.done);
+    add_dof_forces(args, env, first, st.dt, (Real)1 / (Real)st.substeps, e.drive, g.dof_rows, g.done, e.b);
     if (NSENSORS > 0) {
         KG_UNROLLED for (int o = 0; o < OWN; ++o) {
             const int i = o * LANES + env.lane;
@@ -183,11 +189,11 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
             e.b[i] = (velocity_of(g.map, e.forced, i) - g.v[i]) / st.dt;
         }
         kg_sync();
-        write_sensors(args, env, first, (Real)1 / (Real)st.substeps, g.k, g.v_mid, e.a, e.b);
+        write_sensors(args, env, first, (Real)1 / (Real)st.substeps, g.k, v_mid, e.a, e.b);
     }
-    store_warm_start(args, env, g.contacts, g.rows);
-    if (PROJECT_MOMENTUM) add_contacts(env, g.k, g.contacts, g.rows, g.momentum);
-    store_dof_warm_start(args, env, h, g.drives, g.dof_rows, g.row_of);
+    store_warm_start(args, env, g.contacts, g.rows, g.done);
+    if (PROJECT_MOMENTUM) add_contacts(env, g.k, g.contacts, g.rows, g.done, g.momentum);
+    store_dof_warm_start(args, env, h, g.drives, g.dof_rows, g.done);
     if (g.contacts.dropped > 0) status |= FAULT_OVERFLOW;
     if (env.lane == 0 && env.live) {
         args.contact_count.data[env.index] = g.rows.count;
