@@ -148,7 +148,7 @@ def test_a_fixed_base_moves_with_its_root_state(device):
     sim.step()
     sim.refresh_all()
     assert sim.root_states[arm_row, 0] == 5.0
-    assert sim.body_states[sim.body_index(3, 0, "upper"), 0] == pytest.approx(5.0, abs=1e-5)
+    assert sim.body_states[sim.body_index(3, 0, "upper"), 0].item() == pytest.approx(5.0, abs=1e-5)
     assert sim.root_states[sim.actor_index(5, 0), 0] == 0.0
 
 
@@ -164,7 +164,7 @@ def test_jacobians_and_mass_matrices(device):
     assert mass[:, 1, 1].cpu().tolist() == pytest.approx([0.61] * 3, rel=1e-5)
     walker_mass = sim.mass_matrix("walker")
     sim.refresh_mass_matrices()
-    assert walker_mass[0, 0, 0] == pytest.approx(4.0, rel=1e-5)
+    assert walker_mass[0, 0, 0].item() == pytest.approx(4.0, rel=1e-5)
 
 
 def test_scale_after_prepare(device):
