@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kilogym.assets.asset import Asset, JointKind, Link, Shape, ShapeKind
+from kilogym.assets.inertia import matrix
 
 _LENGTHS = {ShapeKind.SPHERE: 1, ShapeKind.CAPSULE: 2, ShapeKind.CYLINDER: 2, ShapeKind.BOX: 3, ShapeKind.ELLIPSOID: 3}
 """How many numbers of a shape's `size` are lengths."""
@@ -48,7 +49,7 @@ def _check_link(link: Link, index: int, what: str) -> None:
         )
     if not (np.isfinite(link.mass) and link.mass >= 0):
         raise ValueError(f"{what}: expected a finite mass >= 0 kg, got {link.mass}")
-    moments = np.linalg.eigvalsh(_matrix(link)) if np.isfinite(link.inertia).all() else np.array([-np.inf])
+    moments = np.linalg.eigvalsh(matrix(link.inertia)) if np.isfinite(link.inertia).all() else np.array([-np.inf])
     if moments[0] < -1e-6 * max(moments[-1], 0.0):
         raise ValueError(f"{what}: expected an inertia without negative moments [kg m^2], got {link.inertia}")
 
@@ -79,12 +80,7 @@ def _check_moving_mass(asset: Asset) -> None:
     root = asset.links[0]
     if not beyond[0] > 0:
         raise ValueError(f"asset {asset.name!r}: expected a floating base of mass > 0 kg, got {beyond[0]}")
-    if len(asset.links) == 1 and not np.linalg.eigvalsh(_matrix(root))[0] > 0:
+    if len(asset.links) == 1 and not np.linalg.eigvalsh(matrix(root.inertia))[0] > 0:
         raise ValueError(
             f"asset {asset.name!r}: expected three moments of inertia > 0 for a free body, got {root.inertia}"
         )
-
-
-def _matrix(link: Link) -> np.ndarray:
-    xx, yy, zz, xy, xz, yz = link.inertia
-    return np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])

@@ -11,8 +11,6 @@ cone, and over an episode they must carry the weight.
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,6 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from kilogym.assets.asset import Asset
+from kilogym.assets.inertia import matrix
+from kilogym.bench import policy_options
+from kilogym.math.quaternion import quat_rotate, quat_rotate_inverse
 from kilogym.rl.evaluate import Evaluation, evaluate
 from kilogym.rl.train import load_policy
 from kilogym.tasks.locomotion import LocomotionTask
@@ -58,20 +59,10 @@ def mechanical_energy(asset: Asset, bodies: np.ndarray, dof_vel: np.ndarray, gra
     """
     mass = np.array([link.mass for link in asset.links])
     com = np.array([link.com for link in asset.links])
-    x, y, z, w = np.moveaxis(bodies[..., 3:7], -1, 0)
-    # columns of the world axes in link axes, so that r @ world vector is the vector in link axes
-    r = np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y + z * w), 2 * (x * z - y * w)],
-            [2 * (x * y - z * w), 1 - 2 * (x * x + z * z), 2 * (y * z + x * w)],
-            [2 * (x * z + y * w), 2 * (y * z - x * w), 1 - 2 * (x * x + y * y)],
-        ]
-    )
-    height = bodies[..., 2] + np.einsum("iel,li->el", r[:, 2], com)
-    spin = np.einsum("ijel,elj->eli", r, bodies[..., 10:13])
-    inertia = np.array(
-        [[[i[0], i[3], i[4]], [i[3], i[1], i[5]], [i[4], i[5], i[2]]] for i in (k.inertia for k in asset.links)]
-    )
+    quat = bodies[..., 3:7]
+    height = bodies[..., 2] + quat_rotate(quat, com)[..., 2]
+    spin = quat_rotate_inverse(quat, bodies[..., 10:13])
+    inertia = np.array([matrix(link.inertia) for link in asset.links])
     kinetic = (mass * (bodies[..., 7:10] ** 2).sum(-1)).sum(-1) + np.einsum("eli,lij,elj->e", spin, inertia, spin)
     armature = np.array([joint.armature for joint in asset.joints])
     return 0.5 * kinetic + 0.5 * (armature * dof_vel**2).sum(-1) + gravity * (mass * height).sum(-1)
@@ -148,14 +139,7 @@ def audit(checkpoint: Path, envs: int, seed: int, device: str = "cpu") -> tuple[
 
 def main(args: list[str] | None = None) -> int:
     """Audit, and print every number with its meaning."""
-    parser = argparse.ArgumentParser(
-        prog="kilogym.bench.audit", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("checkpoint", type=Path, help="checkpoint file or folder of a run")
-    parser.add_argument("--envs", type=int, default=32, help="episodes")
-    parser.add_argument("--seed", type=int, default=1, help="of the start states")
-    parser.add_argument("--out", type=Path, help="also write JSON")
-    options = parser.parse_args(sys.argv[1:] if args is None else args)
+    options = policy_options.parse("kilogym.bench.audit", __doc__, 32, args)
     evaluation, books = audit(options.checkpoint, options.envs, options.seed)
     print(evaluation.describe())
     print(
@@ -168,10 +152,7 @@ def main(args: list[str] | None = None) -> int:
         f"contacts carry {books.weight_share:.4f} of the weight"
     )
     print(f"a velocity limit acted in {books.clamped_share:.3%} of the substeps")
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        report = {"evaluation": asdict(evaluation), "audit": asdict(books)}
-        options.out.write_text(json.dumps(report, indent=1) + "\n")
+    policy_options.leave({"evaluation": asdict(evaluation), "audit": asdict(books)}, options.out)
     return 0
 
 

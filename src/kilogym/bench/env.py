@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import statistics
 import sys
 import time
@@ -20,7 +19,7 @@ from pathlib import Path
 
 import torch
 
-from kilogym.bench.records import commit, device_name, driver, si, versions
+from kilogym.bench.records import commit, device_name, driver, file_stem, si, versions
 from kilogym.tasks.base import Task
 from kilogym.tasks.registry import make_task
 
@@ -162,7 +161,7 @@ def main(args: list[str] | None = None) -> int:
     print(to_markdown(records))
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
-        stem = options.out / f"env-{re.sub(r'[^a-z0-9]+', '-', records[0].device.lower()).strip('-')}"
+        stem = options.out / file_stem("env", records[0].device)
         stem.with_suffix(".json").write_text(json.dumps([asdict(r) for r in records], indent=1) + "\n")
         stem.with_suffix(".md").write_text(to_markdown(records))
     return 0

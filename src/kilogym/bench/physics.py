@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +22,7 @@ from kilogym.bench.kilogym_engine import KilogymAllOutputs, KilogymEngine
 from kilogym.bench.measure import Plan, measure
 from kilogym.bench.mujoco_engine import MujocoEngine
 from kilogym.bench.mujoco_warp_engine import MujocoWarpEngine
-from kilogym.bench.records import Record, record, si, to_json, to_markdown, with_ratios
+from kilogym.bench.records import Record, file_stem, record, si, to_json, to_markdown, with_ratios
 from kilogym.bench.robot import known_robots, load_robot
 
 ENGINES: dict[str, type[Engine]] = {
@@ -97,7 +96,7 @@ def write(records: list[Record], folder: Path) -> list[Path]:
     """Write the JSON and the table; returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     device = next((r.device for r in records if r.engine != "MuJoCo C"), records[0].device)
-    stem = "physics-" + re.sub(r"[^a-z0-9]+", "-", device.lower()).strip("-")
+    stem = file_stem("physics", device)
     paths = [folder / f"{stem}.json", folder / f"{stem}.md"]
     paths[0].write_text(to_json(records))
     paths[1].write_text(to_markdown(records))

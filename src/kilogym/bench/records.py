@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import math
 import platform
+import re
 import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -179,6 +180,11 @@ def device_name(device: str) -> str:
     except OSError:
         pass
     return f"{model}, {os.cpu_count()} cores"
+
+
+def file_stem(kind: str, device: str) -> str:
+    """("physics", "NVIDIA H100 80GB HBM3") -> "physics-nvidia-h100-80gb-hbm3"."""
+    return f"{kind}-" + re.sub(r"[^a-z0-9]+", "-", device.lower()).strip("-")
 
 
 def driver() -> str:

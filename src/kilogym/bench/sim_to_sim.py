@@ -10,8 +10,6 @@ impratio 10, solref 0.005). A policy that lives on an error of the engine it was
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +20,7 @@ import mujoco
 import numpy as np
 import torch
 
+from kilogym.bench import policy_options
 from kilogym.bench.robot import load_robot
 from kilogym.rl.evaluate import Evaluation, evaluate
 from kilogym.rl.train import load_policy
@@ -125,24 +124,15 @@ def compare(checkpoint: Path, envs: int, seed: int) -> dict[str, Evaluation]:
 
 def main(args: list[str] | None = None) -> int:
     """Compare, print a line per engine and the ratio of the returns."""
-    parser = argparse.ArgumentParser(
-        prog="kilogym.bench.sim_to_sim", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("checkpoint", type=Path, help="checkpoint file or folder of a run")
-    parser.add_argument("--envs", type=int, default=64, help="episodes in each engine")
-    parser.add_argument("--seed", type=int, default=1, help="of the start states")
-    parser.add_argument("--out", type=Path, help="also write JSON")
-    options = parser.parse_args(sys.argv[1:] if args is None else args)
+    options = policy_options.parse("kilogym.bench.sim_to_sim", __doc__, 64, args)
     results = compare(options.checkpoint, options.envs, options.seed)
     for engine, result in results.items():
         print(f"{engine:8}  {result.describe()}")
     ratio = results["mujoco"].mean_return / results["kilogym"].mean_return
     print(f"return in MuJoCo / return in Kilogym: {ratio:.3f}")
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        report = {"checkpoint": str(options.checkpoint), "ratio": ratio}
-        report.update({engine: asdict(result) for engine, result in results.items()})
-        options.out.write_text(json.dumps(report, indent=1) + "\n")
+    report = {"checkpoint": str(options.checkpoint), "ratio": ratio}
+    report.update({engine: asdict(result) for engine, result in results.items()})
+    policy_options.leave(report, options.out)
     return 0
 
 
