@@ -85,7 +85,7 @@ def main() -> None:
     model = compile_scene(scene)[0].model
     topology = build_topology(model)
     options = EngineOptions(lanes=args.lanes, block_dim=args.block_dim)
-    mapping = choose_mapping(model, topology, 4096, "cuda", options)
+    mapping = choose_mapping(model, topology, "cuda", options)
     made = kernels(emit_tables(model, topology, "float"), emit_tables(model, topology, "float", mapping), wp.float32)
     kernel = getattr(made, args.kernel)
     folder = args.keep or Path(tempfile.mkdtemp())

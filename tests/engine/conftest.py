@@ -21,3 +21,15 @@ def zoo32(zoo, device):
 def zoo64(zoo, device):
     """The same code in double precision."""
     return World(zoo[0], 32, device, "float64")
+
+
+@pytest.fixture(scope="module", params=["float32", "float64"])
+def world(request, zoo32, zoo64) -> World:
+    """The zoo in either precision."""
+    return zoo32 if request.param == "float32" else zoo64
+
+
+@pytest.fixture(scope="module", params=range(len(models.NAMES)), ids=models.NAMES)
+def tree(request) -> int:
+    """Index of a model of the zoo."""
+    return request.param

@@ -437,3 +437,8 @@ def same_state(a: TreeState, b: TreeState) -> float:
     sign = np.sign(a.quat @ b.quat)
     parts = [a.pos - b.pos, a.quat - sign * b.quat, a.lin - b.lin, a.ang - b.ang, a.q - b.q, a.qd - b.qd]
     return float(max(np.abs(p).max(initial=0.0) for p in parts))
+
+
+def is_double(world: World) -> bool:
+    """Whether a world computes in float64."""
+    return world.batch.options.precision == "float64"

@@ -8,28 +8,12 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 import pytest
-from engine_support import Oracle, World
+from engine_support import Oracle, World, is_double
 from zoo import NAMES
-
-PRECISIONS = ["float32", "float64"]
 
 QACC_BAR = {"ant": 2e-6, "hinges": 5e-4}
 """Relative, float32; the others as the Humanoid 5e-5. Five joints on one body (hinges) make M nearly singular, with a
 condition number of 6e4 (Humanoid 4e3, Ant 80)."""
-
-
-@pytest.fixture(scope="module", params=PRECISIONS)
-def world(request, zoo32, zoo64) -> World:
-    return zoo32 if request.param == "float32" else zoo64
-
-
-@pytest.fixture(scope="module", params=range(len(NAMES)), ids=NAMES)
-def tree(request) -> int:
-    return request.param
-
-
-def is_double(world: World) -> bool:
-    return world.batch.options.precision == "float64"
 
 
 def errors(world: World, oracle: Oracle, tree: int, state, compare) -> float:

@@ -5,27 +5,13 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 import pytest
-from engine_support import Oracle, TreeState, World, displace, same_state, with_velocity
+from engine_support import Oracle, TreeState, World, displace, is_double, same_state, with_velocity
 from zoo import NAMES
 
 DT = 1 / 120
 ROOT_COM_AT_ORIGIN = ["ant", "cartpole", "arm7", "mix", "tree_c"]
 """Where MuJoCo's free joint and ours have equal coordinates: elsewhere MuJoCo's Euler integrates the frame's origin,
 ours the com, and the two differ by the order of the step."""
-
-
-@pytest.fixture(scope="module", params=["float32", "float64"])
-def world(request, zoo32, zoo64) -> World:
-    return zoo32 if request.param == "float32" else zoo64
-
-
-@pytest.fixture(scope="module", params=range(len(NAMES)), ids=NAMES)
-def tree(request) -> int:
-    return request.param
-
-
-def is_double(world: World) -> bool:
-    return world.batch.options.precision == "float64"
 
 
 def stepped(world: World, seed: int, *, semi_implicit: bool, iterations: int = 1, gains: tuple | None = None):

@@ -8,7 +8,7 @@ from kilogym.engine.mapping import SHARED_BYTES, choose_mapping
 from kilogym.engine.tables import Mapping, build_topology, work_bytes
 
 
-def chosen(*paths, envs=4096, device="cuda", **options) -> tuple[Mapping, int]:
+def chosen(*paths, device="cuda", **options) -> tuple[Mapping, int]:
     """The mapping and the shared memory of a block."""
     scene = Scene()
     scene.create_env((0, 0, 0), (0, 0, 0), 1)
@@ -16,16 +16,15 @@ def chosen(*paths, envs=4096, device="cuda", **options) -> tuple[Mapping, int]:
         scene.create_actor(0, load(path), filter=1)
     model = compile_scene(scene)[0].model
     topology, wanted = build_topology(model), EngineOptions(**options)
-    mapping = choose_mapping(model, topology, envs, device, wanted)
+    mapping = choose_mapping(model, topology, device, wanted)
     size = work_bytes(model, topology, 8 if wanted.precision == "float64" else 4)
     return mapping, size * (mapping.block // mapping.lanes)
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
-@pytest.mark.parametrize("envs", [1, 4096, 16384])
 @pytest.mark.parametrize("paths", [[ANT], [HUMANOID], [HUMANOID] * 2, [HUMANOID] * 5], ids=len)
-def test_what_is_chosen_fits(paths, envs, precision):
-    mapping, size = chosen(*paths, envs=envs, precision=precision)
+def test_what_is_chosen_fits(paths, precision):
+    mapping, size = chosen(*paths, precision=precision)
     assert mapping.lanes == 1 or size <= SHARED_BYTES
 
 

@@ -34,8 +34,9 @@ def parse(kind: type[T], verb: str, arguments: Sequence[str], default: T | None 
 def one_torch_thread() -> None:
     """Give torch one thread: networks this small gain nothing from more.
 
-    Measured on two busy cores, training an ant: 25 000 env-steps/s with one thread, 400 with two, which wait for each
-    other by spinning. Equal seeds then give equal runs whatever the number of cores. The physics uses all of them.
+    Measured on two busy cores, training an ant: 25 000 env-steps/s with one thread, 500 to 900 with two, which wait
+    for each other by spinning. Equal seeds then give equal runs whatever the number of cores. The physics uses all of
+    them.
     """
     import torch
 

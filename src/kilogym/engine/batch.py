@@ -66,7 +66,7 @@ class Batch:
         double = self.options.precision == "float64"
         self._real = torch.float64 if double else torch.float32
         self._warp_real = wp.float64 if double else wp.float32
-        self.mapping = choose_mapping(model, self.topology, num_envs, self.device.type, self.options)
+        self.mapping = choose_mapping(model, self.topology, self.device.type, self.options)
         name = "double" if double else "float"
         tables, step_tables = (emit_tables(model, self.topology, name, m) for m in (Mapping(), self.mapping))
         self._kernels = kernels(tables, step_tables, self._warp_real)

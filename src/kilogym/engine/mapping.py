@@ -14,10 +14,11 @@ SHARED_BYTES = 48 * 1024
 """Static shared memory of a CUDA block."""
 
 
-def choose_mapping(model: EnvModel, topology: Topology, num_envs: int, device: str, options: EngineOptions) -> Mapping:
+def choose_mapping(model: EnvModel, topology: Topology, device: str, options: EngineOptions) -> Mapping:
     """One thread per env on the CPU; on CUDA eight, or as many more as an env needs to fit into a block.
 
-    An env too large for the shared memory of a block, even alone in it, is stepped by one thread.
+    An env too large for the shared memory of a block, even alone in it, is stepped by one thread. The number
+    of envs has no say: an env gives the same bits among any number of others.
 
     Raises:
         ValueError: `options.lanes` is no power of two up to 32, or `options.block_dim` no multiple of 32, or what
