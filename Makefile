@@ -27,7 +27,7 @@ ant: $(VENV)/.ready-train
 	$(BIN)/kilogym train ant --device $(DEVICE)
 
 test: $(VENV)/.ready-test
-	$(BIN)/ruff check src tests examples
+	$(BIN)/ruff check src tests examples benchmarks tools
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
