@@ -117,7 +117,8 @@ def test_train_py_runs_as_its_users_type_it(tmp_path):
         "+train.params.config.device_name=cpu +train.params.config.torch_compile=False"
     )
     command = [sys.executable, str(package / "train.py"), *words.split()]
-    environment = {**os.environ, "PYTHONPATH": str(package.parent)}
+    paths = os.pathsep.join(filter(None, [str(package.parent), os.environ.get("PYTHONPATH", "")]))
+    environment = {**os.environ, "PYTHONPATH": paths}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "epoch: 3/3" in done.stdout
