@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,13 @@ def runs(tmp_path: Path) -> Path:
 def only_run(runs: Path, task: str) -> Path:
     (folder,) = (runs / task).iterdir()
     return folder
+
+
+def a_run(runs: Path, device: str) -> Path:
+    """The folder of a cartpole's shortest training."""
+    words = f"--device {device} --runs {runs} --max-iterations 1 {SMALL} --evaluate False"
+    assert run(f"train cartpole {words}") == 0
+    return only_run(runs, "cartpole")
 
 
 @pytest.mark.parametrize("library", ["rsl_rl", "rl_games"])
@@ -60,11 +68,7 @@ def test_train_resume_play(
 def test_a_run_of_another_task_is_refused(
     runs: Path, device: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert (
-        run(f"train cartpole --device {device} --runs {runs} --max-iterations 1 {SMALL} --evaluate False")
-        == 0
-    )
-    folder = only_run(runs, "cartpole")
+    folder = a_run(runs, device)
     assert run(f"train ant --device {device} --resume {folder}") == 2
     assert "is a run of 'cartpole', not of 'ant'" in capsys.readouterr().err
 
@@ -93,18 +97,30 @@ def test_bench_says_what_it_can_measure(capsys: pytest.CaptureFixture[str]) -> N
 
 
 @pytest.mark.parametrize("suffix", ["gif", "mp4"])
-def test_film(suffix: str, runs: Path, device: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert (
-        run(f"train cartpole --device {device} --runs {runs} --max-iterations 1 {SMALL} --evaluate False")
-        == 0
-    )
-    folder = only_run(runs, "cartpole")
+def test_film(suffix: str, runs: Path, device: str) -> None:
+    if suffix == "mp4":
+        pytest.importorskip("imageio_ffmpeg", reason="needs imageio-ffmpeg, which the extra train installs")
+    folder = a_run(runs, device)
     film = runs / f"x.{suffix}"
     words = f"--num-envs 2 --seconds 0.2 --width 64 --height 36 --device {device}"
     assert run(f"play {folder} --film {film} {words}") == 0
     assert film.stat().st_size > 500
-    assert run(f"play {folder} --film {runs}/x.avi {words}") == 1
-    assert "ends in .gif or .mp4" in capsys.readouterr().err
+
+
+def test_a_film_that_cannot_be_written_is_one_line(
+    runs: Path, device: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = a_run(runs, device)
+    capsys.readouterr()
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)  # as if it were not installed
+    for suffix, message in (("avi", "ends in .gif or .mp4"), ("mp4", "pip install 'kilogym[train]'")):
+        film = runs / f"x.{suffix}"
+        assert run(f"play {folder} --film {film} --device {device}") == 1
+        error = capsys.readouterr().err
+        assert message in error
+        assert error.startswith("kilogym: error: ")
+        assert error.count("\n") == 1
+        assert not film.exists()
 
 
 @pytest.mark.slow

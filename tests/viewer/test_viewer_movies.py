@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+import types
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from kilogym.viewer import write_gif, write_mp4, write_png
+from kilogym.viewer import film_writer, write_gif, write_mp4, write_png
 
 
 def film(n: int = 6, height: int = 45, width: int = 80) -> list[np.ndarray]:
@@ -105,3 +108,22 @@ def test_gif_refuses_speeds_viewers_cannot_play(tmp_path):
         write_gif(tmp_path / "a.gif", film(1), fps=60.0)
     with pytest.raises(ValueError, match="2x2"):
         write_mp4(tmp_path / "a.mp4", [np.zeros((1, 4, 3), np.uint8)])
+
+
+def test_what_a_film_lacks_is_said_before_the_work(tmp_path, monkeypatch):
+    assert film_writer(tmp_path / "a.gif") is write_gif
+    with pytest.raises(ValueError, match=r"ends in \.gif or \.mp4"):
+        film_writer(tmp_path / "a.avi")
+    without_program = types.ModuleType("imageio_ffmpeg")
+    without_program.get_ffmpeg_exe = no_program
+    for module, message in ((None, "pip install 'kilogym\\[train\\]'"), (without_program, "IMAGEIO_FFMPEG_EXE")):
+        monkeypatch.setitem(sys.modules, "imageio_ffmpeg", module)
+        with pytest.raises(ImportError, match=message):
+            film_writer(tmp_path / "a.mp4")
+        with pytest.raises(ImportError, match=message):
+            write_mp4(tmp_path / "a.mp4", film())
+
+
+def no_program() -> str:
+    """As imageio_ffmpeg's own where its wheel has no program and the system neither."""
+    raise RuntimeError("No ffmpeg exe could be found.")

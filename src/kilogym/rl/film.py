@@ -33,10 +33,9 @@ def film_policy(
         height: Of the picture [px].
         warm_up: Simulated time before the film starts [s].
     """
-    from kilogym.viewer import Drawing, FollowCamera, Renderer, write_gif, write_mp4
+    from kilogym.viewer import Drawing, FollowCamera, Renderer, film_writer
 
-    if path.suffix not in (".gif", ".mp4"):
-        raise ValueError(f"film {path}: expected a name that ends in .gif or .mp4")
+    write = film_writer(path)
     sim, step_dt = task.sim, task.config.step_dt
     # robots are drawn where their env stands in the grid
     drawing = Drawing()
@@ -66,8 +65,4 @@ def film_policy(
             renderer.render(drawing, follow.update((shift[0], shift[1], view.target[2]), every * step_dt))
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    fps = 1.0 / (every * step_dt)
-    if path.suffix == ".gif":
-        write_gif(path, frames, fps)
-    else:
-        write_mp4(path, frames, fps)
+    write(path, frames, 1.0 / (every * step_dt))

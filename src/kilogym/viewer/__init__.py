@@ -9,7 +9,7 @@
 
 from kilogym.viewer.camera import Camera, FollowCamera, ease
 from kilogym.viewer.drawing import WORLD, Drawing, Instance
-from kilogym.viewer.movies import write_gif, write_mp4, write_png
+from kilogym.viewer.movies import film_writer, write_gif, write_mp4, write_png
 from kilogym.viewer.renderer import Hits, Renderer
 from kilogym.viewer.style import DUSK, PALETTE, Style, actor_color
 
@@ -26,6 +26,7 @@ __all__ = [
     "Style",
     "actor_color",
     "ease",
+    "film_writer",
     "write_gif",
     "write_mp4",
     "write_png",

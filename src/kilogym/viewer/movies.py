@@ -6,7 +6,7 @@ import io
 import struct
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -18,6 +18,12 @@ _BAYER = np.array([[0, 2], [3, 1]])
 for _ in range(2):
     _BAYER = np.block([[4 * _BAYER, 4 * _BAYER + 2], [4 * _BAYER + 3, 4 * _BAYER + 1]])
 _DITHER = (_BAYER + 0.5) / 64.0 - 0.5
+
+
+class FilmWriter(Protocol):
+    """`write_gif` or `write_mp4`: path, frames of (H, W, 3) uint8, frames per second."""
+
+    def __call__(self, path: str | Path, frames: Sequence[np.ndarray], fps: float = ..., /) -> None: ...
 
 
 def write_png(path: str | Path, picture: np.ndarray) -> None:
@@ -90,7 +96,7 @@ def write_mp4(path: str | Path, frames: Sequence[np.ndarray], fps: float = 30.0,
 
     Raises:
         ValueError: for no frames, frames of unequal or wrong shape or dtype, or fps <= 0.
-        ImportError: without imageio-ffmpeg.
+        ImportError: without imageio-ffmpeg, or without an ffmpeg that it finds.
     """
     checked = _checked(frames)
     if not fps > 0.0:
@@ -98,11 +104,7 @@ def write_mp4(path: str | Path, frames: Sequence[np.ndarray], fps: float = 30.0,
     height, width = (n - n % 2 for n in checked[0].shape[:2])
     if not height or not width:
         raise ValueError(f"frames of an MP4 must be at least 2x2, got {checked[0].shape}")
-    try:
-        import imageio_ffmpeg
-    except ImportError as error:
-        raise ImportError("write_mp4 needs imageio-ffmpeg: pip install 'kilogym[train]'") from error
-    writer = imageio_ffmpeg.write_frames(
+    writer = _ffmpeg_module().write_frames(
         str(path),
         (width, height),
         fps=fps,
@@ -117,6 +119,38 @@ def write_mp4(path: str | Path, frames: Sequence[np.ndarray], fps: float = 30.0,
             writer.send(np.ascontiguousarray(frame[:height, :width]))
     finally:
         writer.close()
+
+
+def film_writer(path: str | Path) -> FilmWriter:
+    """The function for a film of this name, by its suffix; whatever it lacks is said now, before the work.
+
+    Raises:
+        ValueError: for a name that ends neither in .gif nor in .mp4.
+        ImportError: when the packages for it are not installed.
+    """
+    suffix = Path(path).suffix
+    if suffix == ".gif":
+        _image_module()
+        return write_gif
+    if suffix == ".mp4":
+        _ffmpeg_module()
+        return write_mp4
+    raise ValueError(f"film {path}: expected a name that ends in .gif or .mp4")
+
+
+def _ffmpeg_module() -> Any:
+    try:
+        import imageio_ffmpeg
+
+        imageio_ffmpeg.get_ffmpeg_exe()
+    except ImportError as error:
+        raise ImportError("MP4 films need imageio-ffmpeg: pip install 'kilogym[train]', or write a .gif") from error
+    except RuntimeError as error:  # the package without the program: its wheel for this machine has none
+        raise ImportError(
+            "MP4 films need the program ffmpeg, and imageio-ffmpeg found none: install ffmpeg, name it in the "
+            "environment variable IMAGEIO_FFMPEG_EXE, or write a .gif"
+        ) from error
+    return imageio_ffmpeg
 
 
 def _image_module() -> Any:
