@@ -22,9 +22,9 @@ STEPS = 40
 TABLES = ("state", "output", "_warm")
 
 
-def make(num_envs: int, device: str, **options) -> World:
+def make(num_envs: int, device: str, filter: int = 0, **options) -> World:
     arm = dataclasses.replace(load(ARM7, fix_base_link=True), shapes=())
-    world = World([load(ANT), load(HUMANOID), arm], num_envs, device, ground=GroundPlane(), filter=0, **options)
+    world = World([load(ANT), load(HUMANOID), arm], num_envs, device, ground=GroundPlane(), filter=filter, **options)
     world.batch.control.substeps = 2
     for name in ("dof_mode", "dof_stiffness", "dof_damping"):
         world.batch.expand(name)
