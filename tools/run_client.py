@@ -140,9 +140,10 @@ def run_task(task: str, args: argparse.Namespace, folder: Path) -> Result:
 
 def revision(folder: Path) -> str:
     """The commit a folder is at, or "unknown" where it is no git checkout of its own."""
-    command = ["git", "-C", str(folder), "rev-parse", "--short", "HEAD"]
+    command = ["git", "-C", str(folder), "rev-parse", "--show-toplevel", "--short", "HEAD"]
     found = subprocess.run(command, capture_output=True, text=True)
-    return found.stdout.strip() if found.returncode == 0 else "unknown"
+    top, _, commit = found.stdout.strip().partition("\n")
+    return commit if found.returncode == 0 and Path(top).resolve() == folder.resolve() else "unknown"
 
 
 def versions() -> dict[str, str]:
@@ -193,7 +194,7 @@ def main(argv: list[str] | None = None) -> int:
     report: dict[str, Any] = {
         "client": "IsaacGymEnvs",
         "client_commit": revision(Path(args.checkout)),
-        "kilogym_commit": revision(Path(__file__).resolve().parent),
+        "kilogym_commit": revision(Path(__file__).resolve().parents[1]),
         "versions": versions(),
         "results": [asdict(result) for result in results],
     }

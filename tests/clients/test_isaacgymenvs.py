@@ -87,6 +87,14 @@ def test_a_folder_that_is_no_checkout_is_refused(tool, tmp_path):
         tool.parse_arguments([str(tmp_path)])
 
 
+def test_a_folder_inside_another_repository_has_no_commit_of_its_own(tool):
+    root = TOOL.parents[1]
+    if not (root / ".git").exists():
+        pytest.skip("not a git checkout")
+    assert tool.revision(root) != "unknown"
+    assert tool.revision(root / "tests") == "unknown"
+
+
 @pytest.mark.client
 @without_checkout
 @pytest.mark.parametrize(
