@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 import mujoco
 import numpy as np
 import pytest
 import torch
 
+from kilogym.bench import audit, policy_options, sim_to_sim
 from kilogym.bench.audit import Auditor, mechanical_energy
 from kilogym.bench.sim_to_sim import MujocoPhysics, reference_model
-from kilogym.tasks.registry import make_task
+from kilogym.rl.train import TrainOptions, train
+from kilogym.tasks.config import PpoConfig
+from kilogym.tasks.registry import get_task, make_task
 
 
 @pytest.fixture
@@ -102,3 +107,33 @@ def test_books_notice_energy_out_of_nothing(ants):
 def test_other_tasks_are_refused(device):
     with pytest.raises(NotImplementedError, match="one walking robot"):
         MujocoPhysics(make_task("cartpole", 2, device, seed=0))
+
+
+def test_a_refusal_is_one_line(tmp_path, capsys):
+    """No checkpoint, no file of ours, a task that cannot be looked at: no traceback, exit code 2."""
+    (tmp_path / "checkpoint.pt").write_text("not one")
+    short = TrainOptions(
+        task=get_task("cartpole").config, runs=tmp_path, device="cpu", film=False, evaluate=False,
+        ppo=PpoConfig(num_envs=4, horizon=4, minibatches=1, max_iterations=1, hidden=(4,)),
+    )  # fmt: skip
+    cartpole, _ = train("cartpole", short)
+    capsys.readouterr()
+    for module in (audit, sim_to_sim):
+        for path, message in (
+            (tmp_path / "nowhere", "no checkpoint at"),
+            (tmp_path, "is not a checkpoint of Kilogym"),
+            (cartpole, "one walking robot"),
+        ):
+            assert module.main([str(path), "--envs", "2", "--out", str(tmp_path / "out.json")]) == 2
+            printed = capsys.readouterr()
+            assert printed.err.startswith(f"python -m {module.__name__}: error: ")
+            assert message in printed.err
+            assert printed.err.count("\n") == 1
+    assert not (tmp_path / "out.json").exists()
+
+
+def test_a_report_is_written(tmp_path):
+    """What a look returns is the JSON that --out names, in a folder made for it."""
+    words = ["run", "--out", f"{tmp_path}/new/x.json"]
+    assert policy_options.run("kilogym.x", None, 3, words, lambda options: {"envs": options.envs}) == 0
+    assert json.loads((tmp_path / "new/x.json").read_text()) == {"envs": 3}

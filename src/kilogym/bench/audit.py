@@ -12,8 +12,10 @@ cone, and over an episode they must carry the weight.
 from __future__ import annotations
 
 import sys
+from argparse import Namespace
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -137,9 +139,8 @@ def audit(checkpoint: Path, envs: int, seed: int, device: str = "cpu") -> tuple[
     return evaluate(task, learner.act), auditor.close()
 
 
-def main(args: list[str] | None = None) -> int:
+def report(options: Namespace) -> dict[str, Any]:
     """Audit, and print every number with its meaning."""
-    options = policy_options.parse("kilogym.bench.audit", __doc__, 32, args)
     evaluation, books = audit(options.checkpoint, options.envs, options.seed)
     print(evaluation.describe())
     print(
@@ -152,8 +153,12 @@ def main(args: list[str] | None = None) -> int:
         f"contacts carry {books.weight_share:.4f} of the weight"
     )
     print(f"a velocity limit acted in {books.clamped_share:.3%} of the substeps")
-    policy_options.leave({"evaluation": asdict(evaluation), "audit": asdict(books)}, options.out)
-    return 0
+    return {"evaluation": asdict(evaluation), "audit": asdict(books)}
+
+
+def main(args: list[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    return policy_options.run("kilogym.bench.audit", __doc__, 32, args, report)
 
 
 if __name__ == "__main__":

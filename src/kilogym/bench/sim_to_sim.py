@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import os
 import sys
+from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -122,18 +124,20 @@ def compare(checkpoint: Path, envs: int, seed: int) -> dict[str, Evaluation]:
     return results
 
 
-def main(args: list[str] | None = None) -> int:
+def report(options: Namespace) -> dict[str, Any]:
     """Compare, print a line per engine and the ratio of the returns."""
-    options = policy_options.parse("kilogym.bench.sim_to_sim", __doc__, 64, args)
     results = compare(options.checkpoint, options.envs, options.seed)
     for engine, result in results.items():
         print(f"{engine:8}  {result.describe()}")
     ratio = results["mujoco"].mean_return / results["kilogym"].mean_return
     print(f"return in MuJoCo / return in Kilogym: {ratio:.3f}")
-    report = {"checkpoint": str(options.checkpoint), "ratio": ratio}
-    report.update({engine: asdict(result) for engine, result in results.items()})
-    policy_options.leave(report, options.out)
-    return 0
+    engines = {engine: asdict(result) for engine, result in results.items()}
+    return {"checkpoint": str(options.checkpoint), "ratio": ratio, **engines}
+
+
+def main(args: list[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    return policy_options.run("kilogym.bench.sim_to_sim", __doc__, 64, args, report)
 
 
 if __name__ == "__main__":
