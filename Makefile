@@ -14,7 +14,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip
 
 # Without an NVIDIA GPU the CPU build of torch is enough; PyPI's build for Linux is gigabytes larger.
-# Both are given: pip prefers 2.13.0+cpu to 2.13.0. The version is exact, since a newer one would win otherwise.
+# Both are given: pip prefers 2.13.0+cpu to 2.13.0. The version is exact, since a newer one would win otherwise. What
+# torch needs comes with the next step, from PyPI alone, so that only torch itself is looked for on the second index.
 TORCH := torch==2.13.0
 ifeq ($(shell nvidia-smi -L >/dev/null 2>&1 && echo gpu),)
 TORCH += --extra-index-url https://download.pytorch.org/whl/cpu
@@ -38,7 +39,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.ready-torch: | $(BIN)/python
-	$(PIP) install --quiet $(TORCH)
+	$(PIP) install --quiet --no-deps $(TORCH)
 	@touch $@
 
 $(VENV)/.ready-train: pyproject.toml $(VENV)/.ready-torch
