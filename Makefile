@@ -21,6 +21,17 @@ ifeq ($(shell nvidia-smi -L >/dev/null 2>&1 && echo gpu),)
 TORCH += --extra-index-url https://download.pytorch.org/whl/cpu
 endif
 
+# A Python that is asked for by name must not lose to the one that .venv was made with before.
+VERSION := -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null
+ifneq ($(filter command environment,$(origin PYTHON)),)
+ifeq ($(filter clean,$(MAKECMDGOALS)),)
+HELD := $(shell test -x $(BIN)/python && $(BIN)/python $(VERSION))
+ifneq ($(filter-out $(shell $(PYTHON) $(VERSION)),$(HELD)),)
+$(error $(VENV) holds Python $(HELD), not $(PYTHON): run "make clean" first)
+endif
+endif
+endif
+
 .PHONY: ant test setup clean
 .DEFAULT_GOAL := ant
 
