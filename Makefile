@@ -49,7 +49,9 @@ $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "no Python 3.10 to 3.13 with venv found; install one, or name it: make PYTHON=..." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
+# The pip of Python 3.10 (23.0) was still at it after 7 minutes with torch's CUDA packages; today's takes 40 s.
 $(VENV)/.ready-torch: | $(BIN)/python
+	$(PIP) install --quiet --upgrade pip
 	$(PIP) install --quiet --no-deps $(TORCH)
 	@touch $@
 
