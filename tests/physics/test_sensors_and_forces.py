@@ -7,10 +7,10 @@ import math
 
 import numpy as np
 import pytest
-from lab import G, World, box, rod, serial
+from lab import FREE, G, World, box, rod, serial
 from test_free_motion import momentum_and_energy, quadruped
 
-from kilogym.assets.asset import DriveMode, Sensor, Shape, ShapeKind
+from kilogym.assets.asset import Asset, DriveMode, Joint, JointKind, Link, Sensor, Shape, ShapeKind
 
 
 def test_contact_forces_change_the_momentum(device, measure):
@@ -56,3 +56,39 @@ def test_force_sensor(device, measure, falling):
     exact[:, 2] = [-G, 0.0, -G] if falling else [-G, G, 0.0]
     case = "force sensor, " + ("falling" if falling else "at rest")
     measure(case, "error / m g", abs(world.sensors()[0] - exact).max() / G, 1e-4)
+
+
+def test_a_hanging_arm_weighs_on_its_sensors(device, measure):
+    """An arm hangs from a carriage that rests on the stop of its vertical rail.
+
+    Nothing moves: both parts of a sensor together are zero. Without the stop all would fall, so the forward part is
+    each link's weight and the constraint part what holds it, with their moments about the sensor; the rail's force
+    is the whole weight and the hinge's none.
+    """
+    links = (
+        Link("base", -1),
+        Link("carriage", 0, mass=3.0, com=(0.02, -0.05, 0.01), inertia=(0.03, 0.02, 0.04, 0, 0, 0)),
+        Link("arm", 1, (0.1, 0.0, -0.2), mass=2.0, com=(0.0, 0.0, -0.3), inertia=(0.06, 0.06, 0.01, 0, 0, 0)),
+    )
+    joints = (
+        Joint("rail", JointKind.PRISMATIC, 1, axis=(0, 0, 1), has_limits=True, lower=0.0, upper=1.0),
+        Joint("hinge", JointKind.REVOLUTE, 2, axis=(0, 1, 0)),
+    )
+    mounts = {1: (0.3, 0.2, 0.1), 2: (0.05, -0.15, -0.1)}
+    kinds = [(True, False), (False, True), (True, True)]
+    sensors = tuple(
+        Sensor(link, pos=pos, forward_dynamics=f, constraint_solver=c) for link, pos in mounts.items() for f, c in kinds
+    )
+    asset = Asset("hanging", links, joints, sensors=sensors, fixed_base=True, options=FREE)
+    world = World([(asset, (0, 0, 2))], device, ground=False)
+    world.step(120)
+    exact = np.zeros((2, 3, 6))
+    for i, (link, pos) in enumerate(mounts.items()):
+        weight = np.array([0.0, 0.0, -links[link].mass * G])
+        wrench = np.concatenate([weight, np.cross(np.array(links[link].com) - pos, weight)])
+        exact[i, 0], exact[i, 1] = wrench, -wrench
+    error = abs(world.sensors()[0].reshape(2, 3, 6) - exact).max()
+    measure("hanging arm", "wrench of its sensors, error / largest", error / abs(exact).max(), 1e-4)
+    rail, hinge = world.dof_forces()[0]
+    measure("hanging arm", "force of its stop / m g - 1", rail / (5.0 * G) - 1, 1e-4)
+    measure("hanging arm", "torque of its hinge", hinge, 1e-4, "N m")
