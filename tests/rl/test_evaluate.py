@@ -63,6 +63,7 @@ def test_plain_output_is_sparse_and_ends_with_the_last() -> None:
         progress({**RECORD, "iteration": i})
     lines = stream.getvalue().splitlines()
     assert [line.split(" · ")[0] for line in lines] == ["iteration 1/5", "iteration 5/5"]
+    assert [line.endswith(" left") for line in lines] == [False, True]  # one record tells no pace
 
 
 def test_reports(tmp_path: Path) -> None:

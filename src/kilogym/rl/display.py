@@ -21,7 +21,7 @@ def duration(seconds: float) -> str:
 
 
 def describe(record: Record, total: int, seconds_left: float) -> str:
-    """One record as one line: iteration, reward, the task's metrics, speed, time left."""
+    """One record as one line: iteration, reward, the task's metrics, speed, time left (NaN: not known yet)."""
     parts = [f"iteration {record['iteration']:.0f}/{total}"]
     if not math.isnan(record["reward"]):
         parts.append(f"reward {record['reward']:.1f}")
@@ -31,7 +31,8 @@ def describe(record: Record, total: int, seconds_left: float) -> str:
         if name.startswith("metrics/")
     ]
     parts.append(f"{record['steps_per_second']:,.0f} env-steps/s")
-    parts.append(f"{duration(seconds_left)} left")
+    if not math.isnan(seconds_left):
+        parts.append(f"{duration(seconds_left)} left")
     return " · ".join(parts)
 
 
@@ -58,7 +59,7 @@ class Progress:
         if self.start is None:
             self.start = (now, record["iteration"])
         done = record["iteration"] - self.start[1]
-        pace = (now - self.start[0]) / done if done else 0.0
+        pace = (now - self.start[0]) / done if done else math.nan
         last = record["iteration"] >= self.total
         if self.quiet or not (self.live or last or now - self.printed >= PLAIN_INTERVAL):
             return
