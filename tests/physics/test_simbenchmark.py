@@ -106,9 +106,7 @@ def armoured() -> Asset:
     shapes = [Shape(0, ShapeKind.CAPSULE, (0.1, 0.25, 0.0), quat=along_x, contype=1, conaffinity=2)]
     for i, link in enumerate(asset.links):
         if link.name.startswith(("thigh", "shank")):
-            shapes.append(
-                Shape(i, ShapeKind.CAPSULE, (0.03, 0.1, 0.0), pos=(0, 0, -0.12), contype=1, conaffinity=2)
-            )
+            shapes.append(Shape(i, ShapeKind.CAPSULE, (0.03, 0.1, 0.0), pos=(0, 0, -0.12), contype=1, conaffinity=2))
     return dataclasses.replace(asset, shapes=tuple(shapes))
 
 
