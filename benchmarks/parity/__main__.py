@@ -196,7 +196,8 @@ class Study:
             row = {}
             for step, state in fly(make()).items():
                 error = (state - reference[step]).abs()
-                row[f"joints_{step}"] = float(error[:, 3:].amax(-1).median())  # worst joint of the median env [rad]
+                row[f"joint_{step}"] = float(error[:, 3:].median())  # the median joint [rad]
+                row[f"worst_{step}"] = float(error[:, 3:].amax(-1).median())  # worst joint of the median env [rad]
                 row[f"torso_{step}"] = float(error[:, :3].amax(-1).median())  # [m]
             rows[name] = row
             print(f"{place}: {name:50}" + "  ".join(f"{key} {value:.4f}" for key, value in row.items()), flush=True)

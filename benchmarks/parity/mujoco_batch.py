@@ -39,6 +39,7 @@ HARD = (0.99, 0.999)
 SETTINGS = {
     "mujoco, its defaults, 1/240 s": Stiffness(4),
     "mujoco, its defaults, 1/480 s": Stiffness(8),
+    "mujoco, solref 0.005, 1/480 s": Stiffness(8, 0.005, elliptic=True),
     "mujoco, solref 0.005, 1/960 s": Stiffness(16, 0.005, elliptic=True),
     "mujoco, solref 0.0022, solimp 0.99, 1/960 s": Stiffness(16, 0.0022, HARD, elliptic=True),
     "mujoco, solref 0.0006, solimp 0.99, 1/3840 s": Stiffness(64, 0.0006, HARD, elliptic=True),
