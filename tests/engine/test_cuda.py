@@ -92,3 +92,30 @@ def test_the_cpu_agrees(scene, other):
     difference = torch.stack([(ours[name] - theirs[name]).abs().amax(0) for name in ours]).amax(0)
     for share, bar in bars.items():
         assert difference.quantile(share) < bar, f"{share:.0%} of the envs differ by at most"
+
+
+@pytest.mark.parametrize("other", [pytest.param(("cuda", "float32"), marks=gpu), ("cpu", "float64")], ids="-".join)
+def test_the_cpu_agrees_on_landings(other):
+    """Robots fall onto the ground: ten steps after each env's first touch no position differs by a hundredth."""
+    start = inputs(make(64, "cpu", filter=1), 3)
+    start["root_pos"][[2, 5]] += 0.6
+    start["dof_effort_in"] *= 0.1
+    worlds = []
+    for device, precision in (CPU, other):
+        world = make(64, device, filter=1, precision=precision)
+        put(world, {name: value.to(device) for name, value in start.items()})
+        worlds.append(world)
+    in_touch = torch.zeros(64, dtype=torch.int32)
+    difference = torch.full((64,), torch.nan, dtype=torch.float64)
+    for _ in range(90):
+        for world in worlds:
+            world.batch.step()
+        in_touch += (in_touch > 0) | (worlds[0].batch.contact_count > 0)
+        ours, theirs = (
+            torch.cat([world.batch.state[name].double().cpu() for name in ("root_pos", "root_quat", "dof_pos")])
+            for world in worlds
+        )
+        difference = torch.where(in_touch == 10, (ours - theirs).abs().amax(0), difference)
+    assert difference.isfinite().all()  # all did land
+    assert difference.median() < 1e-4
+    assert difference.max() < 1e-2
