@@ -23,7 +23,7 @@ class Collector:
     """Keeps every number that `measure` recorded, in order; the last one of a name counts."""
 
     def __init__(self) -> None:
-        self.rows: dict[tuple[str, str], tuple[float, float, str]] = {}
+        self.rows: dict[tuple[str, str], tuple[float, float, str, str]] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when != "call":
@@ -31,16 +31,17 @@ class Collector:
         for name, value in report.user_properties:
             if name == "measured":
                 case, what, number, bar, unit = value
-                self.rows[case, what] = (number, bar, unit)
+                test = report.nodeid.split("[")[0].rsplit("/", 1)[-1].replace(".py::test_", "::")
+                self.rows[case, what] = (number, bar, unit, test.removeprefix("test_"))
 
 
-def table(rows: dict[tuple[str, str], tuple[float, float, str]]) -> str:
-    """Markdown: case, measure, number, bar, met or missed."""
-    lines = ["| case | measure | measured | bar | |", "|---|---|---|---|---|"]
-    for (case, what), (number, bar, unit) in rows.items():
+def table(rows: dict[tuple[str, str], tuple[float, float, str, str]]) -> str:
+    """Markdown: case, measure, number, bar, met or missed, test."""
+    lines = ["| case | measure | measured | bar | | test |", "|---|---|---|---|---|---|"]
+    for (case, what), (number, bar, unit, test) in rows.items():
         met = "" if abs(number) <= bar else "**missed**"
         name = f"{case} | {what}".replace("|E - E0|", "abs(E - E0)")
-        lines.append(f"| {name} | {number:.2g} {unit} | {bar:.2g} | {met} |")
+        lines.append(f"| {name} | {number:.2g} {unit} | {bar:.2g} | {met} | {test} |")
     return "\n".join(lines)
 
 

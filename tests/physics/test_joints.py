@@ -47,8 +47,8 @@ def test_pendulum(device, measure):
 
 @pytest.mark.xfail(
     strict=True,
-    reason="median 0.32 to 0.34 J of 5.5 J, bar 0.3: what the scheme truncates at 1/120 s (at 1/240 s 0.05). In float64, from "
-    "(2, 1) itself, it is 0.27, but rounding alone makes that anything from 0.2 to 0.6",
+    reason="median 0.32 to 0.34 J of 5.5 J, bar 0.3: what the scheme truncates at 1/120 s (at 1/240 s 0.05). In "
+    "float64, from (2, 1) itself, it is 0.27, but rounding alone makes that anything from 0.2 to 0.6",
 )
 def test_double_pendulum(device, measure):
     """Two rods of 0.5 m let go near (2, 1) rad, 10 s of chaos: a statistic over 64 starts a hair apart."""
