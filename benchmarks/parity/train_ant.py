@@ -3,6 +3,7 @@
     python benchmarks/parity/train_ant.py                                                in Kilogym, as it is
     python benchmarks/parity/train_ant.py --semi-implicit                                integrated as PhysX does
     python benchmarks/parity/train_ant.py --setting "mujoco, its defaults, 1/240 s"      in MuJoCo C
+    python benchmarks/parity/train_ant.py --play runs/ant/TIME --setting ...             a trained one, elsewhere
 
 Observations, rewards and resets are the task's; only what happens between two actions is another's, in training and in
 the evaluation alike.
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--iterations", type=int, default=0, help="default: the task's own on the CPU")
     parser.add_argument("--runs", type=Path, default=Path("runs"))
+    parser.add_argument("--play", type=Path, help="do not train: evaluate this run's policy")
     args = parser.parse_args()
 
     def make(name: str, num_envs: int, device: str, seed: int, config: Any) -> Any:
@@ -47,12 +49,17 @@ def main() -> None:
         return task
 
     training.make_task = make  # type: ignore[assignment]
+    physics_name = args.setting or ("kilogym, semi-implicit" if args.semi_implicit else "kilogym")
+    if args.play:
+        _, config, learner = training.load_policy(args.play, "cpu")
+        result = training.evaluate_task("ant", config, learner, "cpu", args.seed + 1)
+        print(args.play, "in", physics_name, json.dumps(asdict(result)))
+        return
     entry = get_task("ant")
     ppo = replace(entry.cpu, max_iterations=args.iterations or entry.cpu.max_iterations)
     options = training.TrainOptions(entry.config, ppo, "cpu", args.seed, runs=args.runs, film=False)
     folder, _ = training.train("ant", options)
     summary = json.loads((folder / "summary.json").read_text())
-    physics_name = args.setting or ("kilogym, semi-implicit" if args.semi_implicit else "kilogym")
     print(physics_name, "seed", args.seed, json.dumps(summary["evaluation"]))
 
 
