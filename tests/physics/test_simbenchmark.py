@@ -110,27 +110,38 @@ def armoured() -> Asset:
     return dataclasses.replace(asset, shapes=tuple(shapes))
 
 
-def collide(device, dt: float, seconds: float) -> tuple[np.ndarray, np.ndarray]:
-    """A ball of 10 kg flies into the robot at 5 m/s: total momentum (steps, 3), the ball's velocity at the end (3,)."""
+def collide(device, dt: float, seconds: float, envs: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """A ball of 10 kg flies into the robot at 5 m/s, in every env from a millimetre farther off.
+
+    Returns:
+        Total momentum (steps, envs, 3) and the ball's velocity at the end (envs, 3).
+    """
     robot = armoured()
     link = Link("ball", -1, mass=10.0, inertia=solid(ShapeKind.SPHERE, (0.2, 0.0, 0.0), 10.0))  # type: ignore[arg-type]
     shape = Shape(0, ShapeKind.SPHERE, (0.2, 0.0, 0.0), contype=2, conaffinity=1)
     ball = Asset("ball", (link,), shapes=(shape,), options=FREE)
-    world = World([(robot, (0, 0, 2)), (ball, (0, -5, 2))], device, ground=False, dt=dt, gravity=(0.0, 0.0, 0.0))
+    actors = [(robot, (0, 0, 2)), (ball, (0, -5, 2))]
+    world = World(actors, device, envs, ground=False, dt=dt, gravity=(0.0, 0.0, 0.0))
     world.bend(np.array([0.03, 0.4, -0.8, -0.03, 0.4, -0.8, 0.03, -0.4, 0.8, -0.03, -0.4, 0.8]))
-    world.place(1, lin=(0.0, 5.0, 0.0))
+    start = np.tile([0.0, -5.0, 2.0], (envs, 1))
+    start[:, 1] -= 1e-3 * np.arange(envs)
+    world.place(1, pos=start, lin=(0.0, 5.0, 0.0))
     (bodies,) = world.run(seconds, "bodies")
-    p = momentum_and_energy(robot, bodies[:, 0, :-1], 0.0)[0] + 10.0 * bodies[:, 0, -1, 7:10]
-    return p, bodies[-1, 0, -1, 7:10]
+    p = momentum_and_energy(robot, bodies[:, :, :-1], 0.0)[0] + 10.0 * bodies[:, :, -1, 7:10]
+    return p, bodies[-1, :, -1, 7:10]
 
 
 @pytest.mark.parametrize("dt", [0.01, 0.004, 0.001])
 def test_momentum(device, measure, dt):
-    """F6: what is hit and what hits it move on with the momentum there was, for 10 s."""
-    p, speed = collide(device, dt, 10.0)
-    assert speed[1] < 2.0  # of 5 m/s: it did hit
+    """F6: what is hit and what hits it move on with the momentum there was, for 10 s.
+
+    In float32 the error is rounding that adds up at random, and one start may have three times the mean of many.
+    """
+    p, velocity = collide(device, dt, 10.0, envs=16)
+    assert (velocity[:, 1] < 2.0).all()  # of 5 m/s: it did hit
     error = ((p - [0.0, 50.0, 0.0]) ** 2).sum(-1).mean()
-    measure(f"SimBenchmark F6, dt {dt * 1000:g} ms", "mean squared momentum error", error, 1e-8, "(kg m/s)^2")
+    case = f"SimBenchmark F6, dt {dt * 1000:g} ms"
+    measure(case, "mean squared momentum error, 16 starts", error, 1e-8, "(kg m/s)^2")
 
 
 @pytest.mark.slow
