@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import signal
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,6 +47,16 @@ def test_learns(library: str, tmp_path: Path) -> None:
     t.run()
     # a still point earns 20 * (1 - mean |x|) = 10; the optimum goes to 0 in five actions
     assert t.history[-1]["reward"] > t.history[4]["reward"] + 2
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_run_leaves_no_thread(library: str, tmp_path: Path) -> None:
+    """What a library still runs in the background at exit ended the process with its traceback."""
+    trainer(tmp_path / "warm", library)  # threads that live as long as the process
+    before = set(threading.enumerate())
+    t = trainer(tmp_path / "run", library)
+    t.run()
+    assert set(threading.enumerate()) <= before
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

@@ -137,6 +137,8 @@ class RlGamesLearner(Learner):
         }
         with contextlib.redirect_stdout(io.StringIO()):
             self.agent = A2CAgent("kilogym", params)
+        # closed at exit it would want a new thread, which Python 3.12 refuses with a traceback; nothing is written
+        self.agent.writer.close()
         self.agent.init_tensors()
         self._observe()
 
