@@ -1,7 +1,7 @@
-"""Time a step's mappings on one CUDA device, graph-captured: lanes per env, block size.
+"""Time a step on one CUDA device, graph-captured: lanes per env, block size, registers.
 
     python benchmarks/step_variants.py
-    python benchmarks/step_variants.py --robots humanoid --num-envs 4096 --lanes 8 16 --blocks 64
+    python benchmarks/step_variants.py --robots humanoid --num-envs 4096 --blocks 64
 
 The envs are first stepped with random torques until they have fallen (`--warm-up` steps), so that contacts and limits
 are loaded; every variant starts from the same state. One row per variant: median and spread of the time of a step,
@@ -93,7 +93,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--robots", nargs="+", default=["ant", "humanoid"], choices=sorted(START))
     parser.add_argument("--num-envs", nargs="+", type=int, default=[4096, 16384])
-    parser.add_argument("--lanes", nargs="+", type=int, default=[4, 8, 16, 32])
+    parser.add_argument("--lanes", nargs="+", type=int, default=[1, 2, 4])
+    parser.add_argument("--registers", nargs="+", type=int, default=[0], help="at most; 0: no cap")
     parser.add_argument("--blocks", nargs="+", type=int, default=[32, 64])
     parser.add_argument("--collide", action="store_true", help="with self-collision")
     parser.add_argument("--warm-up", type=int, default=160)
@@ -109,17 +110,17 @@ def main() -> None:
     for robot in options.robots:
         model = robot_model(robot, options.collide)
         reference: dict[int, tuple[dict[str, torch.Tensor], torch.Tensor | None]] = {}
-        for lanes, block in itertools.product(options.lanes, options.blocks):
+        for lanes, block, registers in itertools.product(options.lanes, options.blocks, options.registers):
             for envs in options.num_envs:
-                record = {"robot": robot, "lanes": lanes, "block": block, "num_envs": envs}
+                record = {"robot": robot, "lanes": lanes, "block": block, "registers": registers, "num_envs": envs}
                 try:
                     began = time.perf_counter()
-                    batch = make_batch(model, robot, envs, device, EngineOptions(lanes=lanes, block_dim=block))
+                    batch = make_batch(model, robot, envs, device, EngineOptions(lanes=lanes, block_dim=block, registers=registers))
                     batch.step()
                     torch.cuda.synchronize()
                     record["ready_s"] = round(time.perf_counter() - began, 1)
                     if envs not in reference:
-                        batch = make_batch(model, robot, envs, device, EngineOptions(lanes=lanes, block_dim=block))
+                        batch = make_batch(model, robot, envs, device, EngineOptions(lanes=lanes, block_dim=block, registers=registers))
                         settle(batch, robot, options.warm_up)
                         reference[envs] = (batch.snapshot(), None)
                     start, expected = reference[envs]

@@ -18,6 +18,7 @@ import warp as wp
 from kilogym.assets import load_asset
 from kilogym.engine.batch import EngineOptions
 from kilogym.engine.build import kernels
+from kilogym.engine.limbs import whole
 from kilogym.engine.mapping import choose_mapping
 from kilogym.engine.tables import build_topology, emit_tables
 from kilogym.scene.compile import compile_scene
@@ -72,8 +73,9 @@ def main() -> None:
     parser.add_argument("--arch", type=int, default=90)
     parser.add_argument("--kernel", default="step")
     parser.add_argument("--filter", type=int, default=1, help="1: no self-collision, 0: with")
-    parser.add_argument("--block-dim", type=int, default=0)
     parser.add_argument("--lanes", type=int, default=0)
+    parser.add_argument("--registers", type=int, default=0)
+    parser.add_argument("--block-dim", type=int, default=0)
     parser.add_argument("--keep", type=Path, help="folder for the source and the cubin")
     args = parser.parse_args()
     wp.config.quiet = True
@@ -84,9 +86,9 @@ def main() -> None:
     scene.create_actor(0, asset, (0, 0, 1), (0, 0, 0, 1), "robot", 0, args.filter)
     model = compile_scene(scene)[0].model
     topology = build_topology(model)
-    options = EngineOptions(lanes=args.lanes, block_dim=args.block_dim)
-    mapping = choose_mapping(model, topology, "cuda", options)
-    made = kernels(emit_tables(model, topology, "float"), emit_tables(model, topology, "float", mapping), wp.float32)
+    mapping = choose_mapping(model, "cuda", EngineOptions(lanes=args.lanes, registers=args.registers, block_dim=args.block_dim))
+    tables, step_tables = (emit_tables(model, topology, limbs, "float") for limbs in (whole(model), mapping.limbs))
+    made = kernels(tables, step_tables, mapping.lanes, mapping.registers, mapping.written_out, wp.float32)
     kernel = getattr(made, args.kernel)
     folder = args.keep or Path(tempfile.mkdtemp())
     started = time.perf_counter()

@@ -12,35 +12,31 @@ import warp as wp
 from engine_support import World
 
 from kilogym.engine.build import NATIVE, POSTLUDE, args_struct, native_source
+from kilogym.engine.limbs import whole
 from kilogym.engine.tables import emit_tables
 
-BEFORE = "    solve(env, st,"
+AFTER = "    // outputs, at the midpoint where the forces act\n"
+BEFORE = "    solve(args, env, st,"
 START = """
     Real w[NV];
-    for (int i = 0; i < NV; ++i) w[i] = e.w[i];
+    for (int i = 0; i < NV; ++i) w[i] = solution.w[i];
 """
-AFTER = "    // outputs, at the midpoint where the forces act\n"
 LOOK = """
-    const ContactRows& rows = g.rows;
-    for (int i = 0; i < NV; ++i) w[i] += e.w[i];  // what the solver leaves is the change
-    probe[0] = (Real)rows.count;
+    for (int i = 0; i < NV; ++i) w[i] += solution.w[i];  // what the solver leaves is the change
+    probe[0] = (Real)contacts.count;
     for (int i = 0; i < NV; ++i) probe[1 + i] = w[i];
-    for (int c = 0; c < rows.count; ++c) {
+    for (int c = 0; c < contacts.count; ++c) {
+        const ContactPlace at = rows.place(c);
+        const Four now = rows.impulse_gap(c);
         Real* p = probe + 1 + NV + c * (8 + 3 * NV);
-        p[0] = g.done.gap[c];
-        p[1] = held.contacts[c].static_mu;
-        const Vec3 f = g.done.contact[c];
-        p[2] = f.x; p[3] = f.y; p[4] = f.z;
+        p[0] = now.w;
+        p[1] = rows.response(c).static_mu;
+        p[2] = now.x; p[3] = now.y; p[4] = now.z;
         for (int i = 0; i < 3 * NV; ++i) p[8 + i] = 0;
-        for (int side = 0; side < 2; ++side) {
-            const int link = side == 0 ? rows.link_a[c] : rows.link_b[c];
-            if (link < 0) continue;
-            for (int d = side == 0 ? 0 : rows.shared[c]; d < link_path_length[link]; ++d) {
-                const Y3 row = y[c * ROW + (side == 0 ? 0 : PATH) + d];
-                Real* at = p + 8 + path_v[link_path[link] + link_path_length[link] - 1 - d];
-                at[0] = row.n; at[NV] = row.t1; at[2 * NV] = row.t2;
-            }
-        }
+        over_trunk(at.link_a, at.link_b, [&](auto v) {
+            const Four y = rows.at(c, ROW_Y + v);
+            p[8 + v] = y.x; p[8 + NV + v] = y.y; p[8 + 2 * NV + v] = y.z;
+        });
         for (int k = 0; k < 3; ++k) {
             p[5 + k] = 0;
             for (int i = 0; i < NV; ++i) p[5 + k] += p[8 + k * NV + i] * w[i];
@@ -50,12 +46,19 @@ LOOK = """
 ENTRY = """
 const StepSettings st = load_settings(args);
 const Env e = {env, 0, true};
-Work g;
-load_state(args, e, g.q, g.v);
-go_to(args, e, false, false, g);
-at_end(args, e, st, false, true, g);
-go_to(args, e, true, true, g);
-probed_at_middle(out.data + env * size, args, e, st, 0, g, g.y);
+State s;
+Four room[SEGMENTS + NPS * SEGMENT];
+const Rows rows = {room, 1};
+load_state(args, e, s.q, s.v);
+for (int stage = 0; stage < 2; ++stage) {
+    Stage at;
+    at.q = s.q;
+    if (stage > 0) displace(args, e, s.q, s.x, at.q);
+    forward_kinematics(args, e, at.q, at.k);
+    own_inertias(args, e, at.k, at.inertia);
+    if (stage > 0) probed_at_middle(out.data + env * size, args, e, st, 0, at, s, rows);
+    else at_end(args, e, st, false, true, at, s);
+}
 """
 
 
@@ -97,8 +100,8 @@ class Probe:
         assert all(line in function for line in (BEFORE, AFTER)), "step.h has changed: say where the probe looks"
         function = function.replace("KG_FN int at_middle(", "KG_FN int probed_at_middle(Real* probe, ")
         function = function.replace(BEFORE, START + BEFORE).replace(AFTER, LOOK + AFTER)
-        tables = emit_tables(world.model, topology, "double" if double else "float")
-        source = native_source(tables)
+        tables = emit_tables(world.model, topology, whole(world.model), "double" if double else "float")
+        source = native_source(tables, world.batch.mapping.written_out)
         assert source.endswith(POSTLUDE)
         source = source.removesuffix(POSTLUDE) + function + POSTLUDE
         Args = args_struct(real)

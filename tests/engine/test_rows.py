@@ -11,6 +11,7 @@ from engine_support import World
 from zoo import NAMES
 
 from kilogym.engine.build import args_struct, native_source
+from kilogym.engine.limbs import whole
 from kilogym.engine.tables import emit_tables
 
 # Y of three axes at every link's com, (NL, 3, NV), from the code that the step runs
@@ -20,39 +21,38 @@ Position q;
 Real v[NV], m[NM], inv[NV];
 load_state(args, e, q, v);
 Kinematics k;
-Smooth s;
+Inertia inertia[NL];
 forward_kinematics(args, e, q, k);
-own_inertias(args, e, k, s.inertia);
-joint_inertia(e, k, s, m);
-for (int i = 0; i < ND; ++i) m[m_row[dof_v[i]]] += load(args.dof_armature, i, e);
-factorize(e, m, inv);
-invert(e, m, inv);
+own_inertias(args, e, k, inertia);
+joint_inertia(e, k, inertia, m);
+add_armature(args, e, m);
+factorize(m, inv);
+invert(m, inv);
 const Vec3 axes[3] = {v3(1, 0, 0), v3(0, 1, 0), v3(0, 0, 1)};
 for (int l = 0; l < NL; ++l) {
-    Y3 jacobian[PATH];
-    fill_segment(e, k, l, 0, k.pos[l] + rotate(k.rot[l], load3(args.link_com, l, e)), axes, (Real)1, jacobian);
-    for (int d = 0; d < link_path_length[l]; ++d) {
-        Y3 y = {0, 0, 0, 0};
-        whiten_segment(m, l, d, d, jacobian, y);
-        const Real row[3] = {y.n, y.t1, y.t2};
-        for (int axis = 0; axis < 3; ++axis)
-            out.data[((env * NL + l) * 3 + axis) * NV + path_v[link_path[l] + link_path_length[l] - 1 - d]] = row[axis];
-    }
+    ContactPlace at;
+    at.link_a = l;
+    at.link_b = -1;
+    at.point = at.point_b = k.pos[l] + rotate(k.rot[l], param3(KG_PARAM(link_com), l, e));
+    Vec3 y[NV];
+    whiten_row(e, k, m, true, at, axes, y);
+    over_trunk(l, -1, [&](auto i) {
+        Real* row = out.data + (env * NL + l) * 3 * NV + i;
+        row[0] = y[i].x;
+        row[NV] = y[i].y;
+        row[2 * NV] = y[i].z;
+    });
 }
 """
 
 
 def rows_kernel(world: World):
     real = wp.float64 if world.batch.options.precision == "float64" else wp.float32
-    # the longest path of a link with a shape sizes a row; a bare asset has no shapes, so it is set here
-    longest = max(len(path) for path in world.batch.topology.link_path)
     name = "double" if real is wp.float64 else "float"
-    tables = emit_tables(world.model, world.batch.topology, name)
-    for size in ("PATH", "ROW"):
-        tables = tables.replace(f"constexpr int {size} = 1;", f"constexpr int {size} = {longest};")
+    tables = emit_tables(world.model, world.batch.topology, whole(world.model), name)
     Args = args_struct(real)
 
-    @wp.func_native(native_source(tables))
+    @wp.func_native(native_source(tables, world.batch.mapping.written_out))
     def kg_headers(): ...
 
     @wp.func_native(SOURCE)

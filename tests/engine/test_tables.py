@@ -2,6 +2,7 @@
 
 from engine_support import ANT, HUMANOID, Scene, compile_scene, load
 
+from kilogym.engine.limbs import whole
 from kilogym.engine.tables import build_topology, emit_tables
 
 
@@ -11,7 +12,7 @@ def tables(*paths) -> str:
     for path in paths:
         scene.create_actor(0, load(path), filter=1)
     model = compile_scene(scene)[0].model
-    return emit_tables(model, build_topology(model), "float")
+    return emit_tables(model, build_topology(model), whole(model), "float")
 
 
 def test_equal_robots_share_their_tables():

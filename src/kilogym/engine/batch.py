@@ -13,11 +13,12 @@ import numpy as np
 import torch
 import warp as wp
 
-from kilogym.engine.build import kernels
+from kilogym.engine.build import Kernels, kernels
 from kilogym.engine.control import StepControl
+from kilogym.engine.limbs import whole
 from kilogym.engine.mapping import choose_mapping
 from kilogym.engine.model import INPUT, OUTPUT, PARAMETERS, STATE, EnvModel
-from kilogym.engine.tables import Mapping, build_topology, emit_tables, row_words
+from kilogym.engine.tables import build_topology, emit_tables, row_words
 
 FAULT_NONFINITE = 1
 """The env's state became non-finite; it is frozen at the last finite one until its state is set."""
@@ -27,8 +28,14 @@ FAULT_CLAMPED = 4
 """A link went faster than its velocity limit and was slowed."""
 
 
-QUERY = Mapping(block=64)
-"""What is not the step: a thread per env."""
+ASKED_BY = {
+    "DRY": ("dof_friction",),
+    "SPEED_LIMIT": ("dof_velocity",),
+    "DRIVE_LIMIT": ("dof_effort", "dof_stiffness", "dof_damping"),
+    "DAMPING": ("tree_linear_damping", "tree_angular_damping"),
+    "RESTITUTION": ("shape_restitution", "ground_restitution"),
+}
+"""Parameters that a feature (tables.FEATURES) depends on."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +43,9 @@ class EngineOptions:
     """How a batch is compiled and run."""
 
     precision: Literal["float32", "float64"] = "float32"
-    lanes: int = 0  # GPU threads per env in a step, a power of two up to 32; 0 = chosen
-    block_dim: int = 0  # CUDA threads per block in a step; 0 = chosen
+    lanes: int = 0  # CUDA threads per env in a step: 1, 2, 4 or 8; 0 = chosen
+    registers: int = 0  # most per CUDA thread in a step; 0 = chosen
+    block_dim: int = 0  # CUDA threads per block; 0 = chosen
     threads: int = 0  # CPU threads; 0 = all cores (KILOGYM_THREADS overrides)
 
 
@@ -66,10 +74,7 @@ class Batch:
         double = self.options.precision == "float64"
         self._real = torch.float64 if double else torch.float32
         self._warp_real = wp.float64 if double else wp.float32
-        self.mapping = choose_mapping(model, self.topology, self.device.type, self.options)
-        name = "double" if double else "float"
-        tables, step_tables = (emit_tables(model, self.topology, name, m) for m in (Mapping(), self.mapping))
-        self._kernels = kernels(tables, step_tables, self._warp_real)
+        self.mapping = choose_mapping(model, self.device.type, self.options)
 
         self.params: dict[str, torch.Tensor] = {}
         for name, (per, components, _) in PARAMETERS.items():
@@ -91,13 +96,16 @@ class Batch:
             "warm_impulse": self._zeros(3 * contacts, num_envs),
             "warm_dof": self._zeros(4 * max(1, model.num_dofs), num_envs),
         }
-        words = 0 if self.mapping.local else row_words(model, self.topology)
+        # CUDA: contact rows, [number of four, env, 4]; the CPU keeps them on its stack
+        words = 0 if self.device.type == "cpu" else row_words(model, self.topology, self.mapping.limbs)
         self._rows = torch.zeros(max(1, words * num_envs), dtype=self._real, device=self.device)
         self.fault = torch.zeros(num_envs, dtype=torch.int32, device=self.device)
         self.contact_count = torch.zeros_like(self.fault)
         self.contact_overflow = torch.zeros_like(self.fault)
         self.control = StepControl(self._real, self.device)
         self._args: Any = None
+        self._compiled: Kernels | None = None
+        self._features: set[str] = set()
         self._scratch: dict[str, torch.Tensor] = {}
         self._pool: ThreadPoolExecutor | None = None
         threads = int(os.environ.get("KILOGYM_THREADS", "0")) or self.options.threads or os.cpu_count() or 1
@@ -117,6 +125,49 @@ class Batch:
 
     # launches ---------------------------------------------------------------------------------------------------
 
+    def _features_in_use(self) -> set[str]:
+        """Of FEATURES, those that some parameter asks for now."""
+
+        def ask(name: str) -> torch.Tensor:
+            return self.params[name][: max(1, self.model.count(PARAMETERS[name][0]))]
+
+        gains = (ask("dof_stiffness") != 0) | (ask("dof_damping") != 0)
+        found = {
+            "DRY": bool((ask("dof_friction") > 0).any()),
+            "SPEED_LIMIT": bool((ask("dof_velocity") < 1e30).any()),
+            "DRIVE_LIMIT": bool(((ask("dof_effort") < 1e30) & gains).any()),
+            "DAMPING": bool((ask("tree_linear_damping") > 0).any() or (ask("tree_angular_damping") > 0).any()),
+            "RESTITUTION": bool((ask("shape_restitution") > 0).any() or (ask("ground_restitution") > 0).any()),
+        }
+        return {name for name, used in found.items() if used}
+
+    def changed(self, elsewhere: str = "") -> None:
+        """Tell that parameters were written: what they ask for may need other code, compiled at the next step.
+
+        Args:
+            elsewhere: A parameter that someone else will write from now on: it may come to hold anything.
+
+        Host sync: yes. Graph-safe: no; do it before capturing a graph.
+        """
+        wanted = self._features_in_use() | {name for name, of in ASKED_BY.items() if elsewhere in of}
+        if not wanted <= self._features:
+            self._features |= wanted
+            self._compiled = None
+
+    @property
+    def _kernels(self) -> Kernels:
+        """Compiled for which parameters are shared and which features they ask for: known when first launched."""
+        if self._compiled is None:
+            self._features |= self._features_in_use()
+            per_env = [name for name, values in self.params.items() if values.shape[1] > 1]
+            real = "double" if self._real is torch.float64 else "float"
+            m = self.mapping
+            tables, step_tables = (
+                emit_tables(self.model, self.topology, limbs, real, per_env, self._features) for limbs in (whole(self.model), m.limbs)
+            )
+            self._compiled = kernels(tables, step_tables, m.lanes, m.registers, m.written_out, self._warp_real)
+        return self._compiled
+
     def _arguments(self) -> Any:
         if self._args is None:
             args = self._kernels.args_type()
@@ -131,15 +182,13 @@ class Batch:
             self._args = args
         return self._args
 
-    def _launch(self, kernel: Any, *inputs: Any, mapping: Mapping = QUERY) -> None:
+    def _launch(self, kernel: Any, *inputs: Any, lanes: int = 1) -> None:
         """Every env once: one launch on CUDA, on torch's current stream; a slice per thread on the CPU."""
         args = self._arguments()
         if self.device.type == "cuda":
             stream = wp.stream_from_torch(torch.cuda.current_stream(self.device))
-            threads = self.num_envs
-            if mapping.lanes > 1:  # whole blocks: groups beyond the last env keep their warp company
-                threads = -(-threads * mapping.lanes // mapping.block) * mapping.block
-            wp.launch(kernel, threads, inputs=[args, 0, *inputs], stream=stream, block_dim=mapping.block)
+            threads = -(-self.num_envs * lanes // 32) * 32 if lanes > 1 else self.num_envs  # whole warps
+            wp.launch(kernel, threads, inputs=[args, 0, *inputs], stream=stream, block_dim=self.mapping.block)
             return
         if self._threads == 1:
             wp.launch(kernel, self.num_envs, inputs=[args, 0, *inputs], device="cpu")
@@ -157,7 +206,7 @@ class Batch:
 
     def step(self) -> None:
         """Advance every env by control.dt, all substeps; body forces act once and are then cleared."""
-        self._launch(self._kernels.step, mapping=self.mapping)
+        self._launch(self._kernels.step, lanes=self.mapping.lanes)
         if self.control.has_wrench:
             self.input["link_force"].zero_()
             self.input["link_torque"].zero_()
@@ -202,7 +251,7 @@ class Batch:
         """Give every env its own column of a shared parameter; values stay. Do it before capturing a graph."""
         if self.params[name].shape[1] != self.num_envs:
             self.params[name] = self.params[name].repeat(1, self.num_envs).contiguous()
-            self._args = None
+            self._args = self._compiled = None
 
     def clear_warm_start(self, written: torch.Tensor) -> None:
         """Forget last step's impulses of trees whose state was written, so that a reset env equals a fresh one.

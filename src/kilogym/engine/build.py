@@ -18,17 +18,12 @@ from kilogym.engine.model import INPUT, OUTPUT, PARAMETERS, STATE
 
 NATIVE = Path(__file__).parent / "native"
 HEADERS = (
-    "platform.h", "vec.h", "env.h", "kinematics.h", "settings.h", "dynamics.h", "factor.h", "contacts.h",
-    "drives.h", "rows.h", "solver.h", "outputs.h", "integrate.h", "step.h", "launch.h", "queries.h",
+    "scalar.h", "vec.h", "env.h", "lanes.h", "kinematics.h", "settings.h", "dynamics.h", "factor.h", "drives.h",
+    "contact_rows.h", "contacts.h", "rows.h", "solver.h", "outputs.h", "integrate.h", "step.h", "launch.h", "queries.h",
 )  # fmt: skip
 
 PRELUDE = """
 }
-#if defined(__CUDA_ARCH__) || defined(__CUDACC__)
-#define KG_TABLE static __device__ constexpr
-#else
-#define KG_TABLE static constexpr
-#endif
 namespace {
 """
 POSTLUDE = """
@@ -55,25 +50,35 @@ def args_struct(real: Any) -> Any:
     return wp.struct(cls)
 
 
-def native_source(tables: str) -> str:
-    """The text between the braces: tables, then every header in order."""
-    parts = [PRELUDE, tables]
+def native_source(tables: str, written_out: bool, lanes: int = 1) -> str:
+    """The text between the braces: loops.h, then tables, then every other header in order.
+
+    Args:
+        tables: Of `emit_tables`.
+        written_out: Loops over the robot are written out, see loops.h.
+        lanes: Threads per env, those of the tables.
+    """
+    defines = f"#define KG_UNROLL {int(written_out)}\n#define KG_LANES {lanes}"
+    parts = [PRELUDE, defines, (NATIVE / "loops.h").read_text(), tables]
     parts += [f"// ---- {name}\n" + (NATIVE / name).read_text() for name in HEADERS]
     return "\n".join([*parts, POSTLUDE])
 
 
 class Kernels:
-    """The kernels of one topology. Each is a module of its own, compiled when first launched."""
+    """The kernels of one topology. Each is a module of its own, compiled when first launched.
 
-    def __init__(self, tables: str, step_tables: str, real: Any) -> None:
+    `step_tables` are for `lanes` threads per env, of at most `registers` (0: no cap); queries take one thread, with
+    `tables`.
+    """
+
+    def __init__(self, tables: str, step_tables: str, lanes: int, registers: int, written_out: bool, real: Any) -> None:
         Args = args_struct(real)
         self.args_type = Args
-        source, step_source = native_source(tables), native_source(step_tables)
 
-        @wp.func_native(source)
+        @wp.func_native(native_source(tables, written_out))
         def kg_headers(): ...
 
-        @wp.func_native(step_source)
+        @wp.func_native(native_source(step_tables, written_out, lanes))
         def kg_step_headers(): ...
 
         @wp.func_native("run_step(args, first, thread);")
@@ -91,7 +96,9 @@ class Kernels:
         @wp.func_native("bias_of(args, Env{env, 0, true}, out.data + env * NV);")
         def kg_bias(args: Args, env: int, out: wp.array[real]): ...
 
-        @wp.kernel(enable_backward=False, module="unique")
+        capped = {"cuda_max_registers": registers} if registers else {}
+
+        @wp.kernel(enable_backward=False, module="unique", **capped)
         def kilogym_step(args: Args, first: int):
             kg_step_headers()
             kg_step(args, first, wp.tid())
@@ -124,6 +131,6 @@ class Kernels:
 
 
 @cache
-def kernels(tables: str, step_tables: str, real: Any) -> Kernels:
-    """The kernels for these tables; the same object for the same texts. `step_tables`: those of the step's mapping."""
-    return Kernels(tables, step_tables, real)
+def kernels(tables: str, step_tables: str, lanes: int, registers: int, written_out: bool, real: Any) -> Kernels:
+    """The kernels for these tables; the same object for the same text."""
+    return Kernels(tables, step_tables, lanes, registers, written_out, real)

@@ -1,46 +1,58 @@
-"""Which mapping a batch's step uses: how many GPU threads share an env."""
+"""How a batch's step is compiled and launched on its device."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kilogym.engine.limbs import Limbs, plan, whole, work
 from kilogym.engine.model import EnvModel
-from kilogym.engine.tables import Mapping, Topology, work_bytes
 
 if TYPE_CHECKING:
     from kilogym.engine.batch import EngineOptions
 
-SHARED_BYTES = 48 * 1024
-"""Static shared memory of a CUDA block."""
+LARGEST_WRITTEN_OUT = 1500
+"""`limbs.work` beyond which code written out for every entry would take minutes to compile."""
 
 
-def choose_mapping(model: EnvModel, topology: Topology, device: str, options: EngineOptions) -> Mapping:
-    """One thread per env on the CPU; on CUDA eight, or as many more as an env needs to fit into a block.
+@dataclass(frozen=True)
+class Mapping:
+    """Lanes share an env as `limbs` says; on CUDA their loops over the robot are written out (native/loops.h)."""
 
-    An env too large for the shared memory of a block, even alone in it, is stepped by one thread. The number
-    of envs has no say: an env gives the same bits among any number of others.
+    limbs: Limbs
+    written_out: bool = False
+    block: int = 1  # CUDA threads per block
+    registers: int = 0  # most per CUDA thread; 0: what the compiler takes
+
+    @property
+    def lanes(self) -> int:
+        return self.limbs.lanes
+
+
+def choose_mapping(model: EnvModel, device: str, options: EngineOptions) -> Mapping:
+    """The mapping for a device type, "cpu" or "cuda".
+
+    One thread per env on the CPU. On CUDA as many lanes, up to four, as leave a lane at most three quarters of the work
+    of half as many. The number of envs has no say: an env gives the same bits among any number of others.
 
     Raises:
-        ValueError: `options.lanes` is no power of two up to 32, or `options.block_dim` no multiple of 32, or what
-            they ask for does not fit into shared memory.
+        ValueError: `options.lanes` is not 0, 1, 2, 4 or 8, or `options.block_dim` no multiple of 32 up to 1024, or
+            `options.registers` not 0 or 24 to 255.
     """
-    if options.lanes not in (0, 1, 2, 4, 8, 16, 32):
-        raise ValueError(f"EngineOptions.lanes: expected 0 (chosen), 1, 2, 4, 8, 16 or 32, got {options.lanes}")
+    if options.lanes not in (0, 1, 2, 4, 8):
+        raise ValueError(f"EngineOptions.lanes: expected 0 (chosen), 1, 2, 4 or 8, got {options.lanes}")
     if options.block_dim % 32 or not 0 <= options.block_dim <= 1024:
         raise ValueError(f"EngineOptions.block_dim: expected 0 (chosen) or a multiple of 32, got {options.block_dim}")
+    if options.registers and not 24 <= options.registers <= 255:
+        raise ValueError(f"EngineOptions.registers: expected 0 (chosen) or 24 to 255, got {options.registers}")
     if device != "cuda":
-        return Mapping()
-    if options.lanes == 1:
-        return Mapping(1, options.block_dim or 64, False)
-    size = work_bytes(model, topology, 8 if options.precision == "float64" else 4)
-    for lanes in [options.lanes] if options.lanes else [8, 16, 32]:
-        for block in [options.block_dim] if options.block_dim else [64, 32]:
-            if block // lanes * size <= SHARED_BYTES:
-                return Mapping(lanes, block, False)
+        return Mapping(whole(model))
     if options.lanes:
-        raise ValueError(
-            f"EngineOptions.lanes = {options.lanes}, block_dim = {options.block_dim}: expected envs that fit into "
-            f"{SHARED_BYTES} bytes of shared memory per block; one of these takes {size}. Use more lanes, a smaller "
-            "block or lanes=0"
-        )
-    return Mapping(1, options.block_dim or 64, False)
+        limbs = plan(model, options.lanes)
+    else:
+        limbs = whole(model)
+        for lanes in (2, 4):
+            finer = plan(model, lanes)
+            if work(model, finer) * 4 <= work(model, limbs) * 3:
+                limbs = finer
+    return Mapping(limbs, work(model, limbs) <= LARGEST_WRITTEN_OUT, options.block_dim or 32, options.registers)

@@ -7,12 +7,16 @@ only (who is whose parent, which DOFs lie on a path); masses, frames and gains a
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from kilogym.engine.limbs import Limbs
 from kilogym.engine.model import (
     JOINT_BALL,
     JOINT_PRISMATIC,
+    PARAMETERS,
     SHAPE_BOX,
     SHAPE_CAPSULE,
     SHAPE_CYLINDER,
@@ -22,6 +26,11 @@ from kilogym.engine.model import (
 
 GROUND_POINTS = {SHAPE_SPHERE: 1, SHAPE_CAPSULE: 2, SHAPE_BOX: 8, SHAPE_CYLINDER: 8}
 """Candidate contact points of a shape against the ground plane."""
+
+
+FEATURES = ("DRY", "SPEED_LIMIT", "DRIVE_LIMIT", "DAMPING", "RESTITUTION")
+"""What there is code for only if some parameter asks for it: dry joint friction, joint speed limits, drives that may reach
+their effort limit, damping of links, elastic contacts."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +55,10 @@ class Topology:
     link_joint0: list[int]
     link_joints: list[int]
     joint_dof0: list[int]
-    ground_shapes: list[int]  # per candidate point against the ground
-    ground_points: list[int]  # its number on the shape
+    ground_shapes: list[int]  # that collide with the ground
+    ground_points: list[int]  # their candidate points
+    ground_slots: list[int]  # the slot of the first
     pair_slots: list[int]
-    ground_slot: int
     num_slots: int
     max_contacts: int
 
@@ -117,106 +126,219 @@ def build_topology(model: EnvModel) -> Topology:
         pair_slots.append(slot)
         slot += 2 if model.shape_kind[a] == model.shape_kind[b] == SHAPE_CAPSULE else 1
     ground_shapes = [s for s in range(model.num_shapes) if model.shape_ground[s] and model.has_ground]
-    ground_slot = slot
-    counts = [GROUND_POINTS[model.shape_kind[shape]] for shape in ground_shapes]
-    ground_points = [i for n in counts for i in range(n)]
-    ground_shapes = [shape for shape, n in zip(ground_shapes, counts, strict=True) for _ in range(n)]
-    slot += len(ground_points)
+    ground_points = [GROUND_POINTS[model.shape_kind[shape]] for shape in ground_shapes]
+    ground_slots = []
+    for points in ground_points:
+        ground_slots.append(slot)
+        slot += points
     # measured: an Ant never loads more than 5 contacts, a lying Humanoid 10
     wanted = model.max_contacts or (12 if slot <= 40 and not model.pairs else 24)
     return Topology(
         v_link, v_tree, v_dof, dof_v, ancestors, link_path, tree_v0, tree_vs, tree_link0, sizes, link_v0, link_vs,
         [js[0] if js else 0 for js in joints_of], [len(js) for js in joints_of], joint_dof0,
-        ground_shapes, ground_points, pair_slots, ground_slot, slot, min(wanted, slot),
+        ground_shapes, ground_points, ground_slots, pair_slots, slot, min(wanted, slot),
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Mapping:
-    """How a kernel's threads share an env."""
+@dataclass
+class Local:
+    """The local robot (limbs.py), flattened: what a lane's code is written for.
 
-    lanes: int = 1  # threads per env
-    block: int = 1  # threads per block
-    local: bool = True  # all rows in the env's own memory (the CPU's stack), else in a buffer of the batch
+    Lists of lists hold what stands there on each lane: an index into the env, -1 for nothing.
+    """
 
-
-SHARED_DELASSUS = 384
-"""Numbers of an env's Delassus matrix that a lane group keeps in shared memory; a larger one goes to the buffer."""
-
-
-def delassus_words(model: EnvModel, topology: Topology) -> int:
-    """Numbers of the Delassus matrix with every DOF row and every contact (native/rows.h)."""
-    nd, nc = max(1, model.num_dofs), max(1, topology.max_contacts)
-    return nd * (nd + 1) // 2 + 3 * nd * nc + 9 * (nc * (nc + 1) // 2)
-
-
-def row_words(model: EnvModel, topology: Topology) -> int:
-    """Numbers per env in a batch's buffer of rows: contact rows, and a Delassus matrix too large to be shared."""
-    largest = delassus_words(model, topology)
-    rows = max(1, topology.max_contacts) * row_length(topology, model) * 4
-    return -(-(rows + (largest if largest > SHARED_DELASSUS else 0)) // 4) * 4
-
-
-def work_bytes(model: EnvModel, topology: Topology, real_bytes: int, local: bool = False) -> int:
-    """Room for `Work` of native/step.h, padding included: the compiler checks that it is no less than needed."""
-    nt, nl, nd, nv = model.num_trees, model.num_links, max(1, model.num_dofs), max(1, len(topology.v_link))
-    nc = max(1, topology.max_contacts)
-    entries = sum(1 + len(above) for above in topology.ancestors)
-    kinematics = (7 * nt + nd) + (3 * nt + 7 * nl + 6 * nv) + 25 * nt
-    dynamics = (2 if model.num_sensors else 1) * nv + 1 + entries + 4 * nd
-    contacts, impulses = 8 * nc, 7 * nc + 6 * nd
-    exchange = (7 + (model.num_sensors > 0)) * nv + nd
-    smooth = 10 * nl + max(10 * nl + 6 * nv, 18 * nl, 7 * nt + nd)
-    path, largest = row_length(topology, model), delassus_words(model, topology)
-    solver = max(4 * (path + nv) + (largest if local else min(largest, SHARED_DELASSUS)), impulses)
-    solver += 4 * nc * path if local else 4
-    integers = 4 * (nd + 6 * nc + 4) + nd + 2 * nt
-    reals = kinematics + dynamics + contacts + exchange
-    return real_bytes * (reals + max(smooth, solver)) + integers + 256
+    lanes: int
+    trunk_links: int
+    trunk_v: int
+    links: list[list[int]]
+    link_parent: list[int]  # local; of a limb's first link, where most lanes' limbs hang
+    link_hangs: list[list[int]]  # per lane: the trunk link a limb's first link hangs on; [] for other links
+    link_tree: list[int]
+    joints: list[list[int]]
+    joint_kind: list[int]
+    joint_dof0: list[int]
+    link_joint0: list[int]
+    link_joints: list[int]
+    dofs: list[list[int]]
+    dof_v: list[int]
+    v_link: list[int]
+    v_dof: list[int]
+    v_root: list[int]
+    link_v0: list[int]  # joint DOFs only
+    link_vs: list[int]
+    ancestors: list[list[int]]  # nearest first
+    paths: dict[int, set[int]]  # link of the env -> local v's that move it
+    owner: list[int]  # per link of the env: the lane whose limb it is in, -1: the trunk
+    shapes: list[list[int]]
+    shape_link: list[int]
+    shape_kind: list[int]
+    sensors: list[list[int]]
+    sensor_link: list[int]
 
 
-def row_length(topology: Topology, model: EnvModel) -> int:
-    """Entries per contact: a path for each of its links."""
-    return longest_path(topology, model) * (2 if model.pairs else 1)
+def build_local(model: EnvModel, topology: Topology, limbs: Limbs) -> Local:
+    """Number what stands on a lane: the trunk first, then the slots of a limb."""
+    lanes = limbs.lanes
+    joints_of: list[list[int]] = [[] for _ in range(model.num_links)]
+    for j, link in enumerate(model.joint_link):
+        joints_of[link].append(j)
+    at = {link: n for n, link in enumerate(limbs.trunk)}  # local link of a trunk's
+    first = len(limbs.trunk)
+    links = [[link] * lanes for link in limbs.trunk] + [slot.links for slot in limbs.slots]
+    kinds = [[model.joint_kind[j] for j in joints_of[link]] for link in limbs.trunk]
+    kinds += [slot.kinds for slot in limbs.slots]
+    owner = [-1] * model.num_links
+    for slot in limbs.slots:
+        for lane, link in enumerate(slot.links):
+            if link >= 0:
+                owner[link] = lane
+
+    local = Local(
+        lanes, first, 0, links, [], [], [], [], [], [], [], [], [], [], [], [], [], [], [], [], {}, owner,
+        [], [], [], [], [],
+    )  # fmt: skip
+    limb_tree = model.link_tree[next(link for link in limbs.slots[0].links if link >= 0)] if limbs.slots else 0
+    for n, on_lanes in enumerate(links):
+        some = next(link for link in on_lanes if link >= 0)
+        hangs: list[int] = []
+        if n < first:
+            parent = at[model.link_parent[some]] if model.link_parent[some] >= 0 else -1
+        elif limbs.slots[n - first].parent >= 0:
+            parent = first + limbs.slots[n - first].parent
+        else:
+            hangs = [at[model.link_parent[link]] if link >= 0 else -1 for link in on_lanes]
+            parent = max(hangs)
+        local.link_parent.append(parent)
+        local.link_hangs.append(hangs)
+        local.link_tree.append(model.link_tree[some])
+
+        # velocities: of a root, then of the joints
+        v = local.v_link
+        single = model.link_parent[some] < 0 and model.link_tree.count(model.link_tree[some]) == 1
+        if model.link_parent[some] < 0 and model.tree_floating[model.link_tree[some]]:
+            for i in range(6):
+                before = [u for u in range(len(v) - 1, -1, -1) if local.link_tree[v[u]] == model.link_tree[some]]
+                # about its com a single body's translation and rotation do not couple, nor do translations
+                local.ancestors.append([u for u in before if local.v_root[u] >= 3] if single else before)
+                v.append(n)
+                local.v_root.append(i)
+                local.v_dof.append(-1)
+        local.link_v0.append(len(v))
+        local.link_joint0.append(len(local.joints))
+        local.link_joints.append(len(kinds[n]))
+        for i, kind in enumerate(kinds[n]):
+            local.joints.append([joints_of[e][i] if e >= 0 and i < len(joints_of[e]) else -1 for e in on_lanes])
+            local.joint_kind.append(kind)
+            local.joint_dof0.append(len(local.dofs))
+            for c in range(3 if kind == JOINT_BALL else 1):
+                dofs = [topology.joint_dof0[j] + c if j >= 0 else -1 for j in local.joints[-1]]
+                local.ancestors.append(_above(local, n, first, limb_tree, lanes))
+                local.dof_v.append(len(v))
+                local.v_dof.append(len(local.dofs))
+                local.dofs.append(dofs)
+                local.v_root.append(-1)
+                v.append(n)
+        local.link_vs.append(len(v) - local.link_v0[-1])
+        if n == first - 1:
+            local.trunk_v = len(v)
+
+    for n, on_lanes in enumerate(links):
+        for lane, link in enumerate(on_lanes):
+            if link < 0 or link in local.paths:
+                continue
+            up, path = n, set()
+            while up >= 0:
+                own = range(local.link_v0[up], local.link_v0[up] + local.link_vs[up])
+                path |= {u for u in own if local.dofs[local.v_dof[u]][lane] >= 0}
+                path |= {u for u in range(len(local.v_link)) if local.v_link[u] == up and local.v_root[u] >= 0}
+                up = local.link_hangs[up][lane] if local.link_hangs[up] else local.link_parent[up]
+            local.paths[link] = path
+
+    # shapes of equal kind at equal places stand in one slot, and so do sensors
+    for n, on_lanes in enumerate(links):
+        shapes = [[s for s in range(model.num_shapes) if model.shape_link[s] == e] if e >= 0 else [] for e in on_lanes]
+        for kind in sorted(set(model.shape_kind)):
+            alike = [[s for s in some if model.shape_kind[s] == kind] for some in shapes]
+            for i in range(max(len(some) for some in alike)):
+                local.shapes.append([some[i] if i < len(some) else -1 for some in alike])
+                local.shape_link.append(n)
+                local.shape_kind.append(kind)
+        sensors = [[s for s, e in enumerate(model.sensor_link) if e == link and e >= 0] for link in on_lanes]
+        for i in range(max(len(some) for some in sensors)):
+            local.sensors.append([some[i] if i < len(some) else -1 for some in sensors])
+            local.sensor_link.append(n)
+    return local
 
 
-def longest_path(topology: Topology, model: EnvModel) -> int:
-    """The most velocities that move a shape."""
-    return max([1, *(len(topology.link_path[link]) for link in model.shape_link)])
+def _above(local: Local, link: int, first: int, limb_tree: int, lanes: int) -> list[int]:
+    """Velocities above the next one of a link, nearest first.
+
+    The trunk below limbs counts as one chain: its rows then continue those of any limb. Where it branches, or a limb
+    hangs higher up, the entries in between are zero.
+    """
+    known = range(len(local.v_link) - 1, -1, -1)
+    if lanes > 1 and link < first and local.link_tree[link] == limb_tree:
+        return [u for u in known if local.link_tree[local.v_link[u]] == limb_tree]
+    up, above = link, []
+    while up >= (first if lanes > 1 and link >= first else 0):
+        above += [u for u in known if local.v_link[u] == up]
+        up = local.link_parent[up]
+    if lanes > 1 and link >= first:
+        above += [u for u in known if u < local.trunk_v and local.link_tree[local.v_link[u]] == limb_tree]
+    return above
 
 
-def emit_tables(model: EnvModel, topology: Topology, real: str, mapping: Mapping | None = None) -> str:
-    """C++ text of every constant the headers name. `real`: "float" or "double"."""
-    t = topology
-    mapping = mapping or Mapping()
-    lanes = mapping.lanes
-    nv, nl = len(t.v_link), model.num_links
+def emit_tables(
+    model: EnvModel,
+    topology: Topology,
+    limbs: Limbs,
+    real: str,
+    per_env: Collection[str] = (),
+    features: Collection[str] = FEATURES,
+) -> str:
+    """C++ text of every constant the headers name.
+
+    Args:
+        model: Structure, and parameters whose zeros and ones need no arithmetic (frames of links and joints).
+        topology: Of the model.
+        limbs: How lanes share it.
+        real: "float" or "double".
+        per_env: Parameters of which every env has its own.
+        features: Which of FEATURES there is code for.
+    """
+    t, local = topology, build_local(model, topology, limbs)
+    lanes, nv, nl = local.lanes, len(local.v_link), len(local.links)
+    first = local.trunk_links
 
     # packed lower triangle: row v is (v, v), then (v, ancestor) nearest first
-    row, anc_row = _starts([1 + len(above) for above in t.ancestors]), _starts([len(above) for above in t.ancestors])
-    depth = [0] * nv  # velocities above on the path
-    for path in t.link_path:
-        for i, v in enumerate(path):
-            depth[v] = len(path) - 1 - i
+    row = _starts([1 + len(above) for above in local.ancestors])
+    anc_row = _starts([len(above) for above in local.ancestors])
     below: list[list[int]] = [[] for _ in range(nv)]  # descendants, last first
     for v in reversed(range(nv)):
-        for above in t.ancestors[v]:
+        for above in local.ancestors[v]:
             below[above].append(v)
-    by_depth = [[v for v in range(nv) if depth[v] == d] for d in range(max([0, *depth]) + 1)]
-    entries = [[(v, a) for v in group for a in range(1 + len(t.ancestors[v]))] for group in by_depth]
+    below_trunk = [[u for u in group if u < local.trunk_v] for group in below]
+    below_limb = [[u for u in group if u >= local.trunk_v] for group in below]
 
-    # links by depth in their tree
-    link_depth = [0] * nl
-    children: list[list[int]] = [[] for _ in range(nl)]
-    for link, parent in enumerate(model.link_parent):
-        if parent >= 0:
-            link_depth[link] = link_depth[parent] + 1
-            children[parent].insert(0, link)
-    link_groups = [[n for n in range(nl) if link_depth[n] == d] for d in range(max(link_depth) + 1)]
+    def entries(groups: list[list[int]]) -> list[int]:
+        return [row[u] + 1 + local.ancestors[u].index(v) for v, group in enumerate(groups) for u in group]
 
-    path_start = _starts([len(path) for path in t.link_path])
-    longest, largest = longest_path(t, model), delassus_words(model, t)
+    def is_above(u: int, v: int, lane: int) -> bool:
+        link = local.links[local.v_link[v]][lane]
+        return link < 0 or u in local.paths[link]
+
+    # 1: above on every lane, 0: on none, 2: on some
+    above_on = []
+    for v in range(nv):
+        for u in local.ancestors[v]:
+            on = [is_above(u, v, lane) for lane in range(lanes) if local.links[local.v_link[v]][lane] >= 0]
+            above_on.append(1 if all(on) else 2 if any(on) else 0)
+
     masks = -(-max(1, nv) // 32)
+    pair_shapes = sorted({shape for pair in model.pairs for shape in pair})
+    hang_links = sorted({h for hangs in local.link_hangs for h in hangs if h >= 0})
+    limb_roots = [n for n in range(nl) if local.link_hangs[n]]
+    ground_slot = dict(zip(t.ground_shapes, t.ground_slots, strict=True))
     # code for kinds that the env does not have is left out
     present = [
         ("PRISMATIC", JOINT_PRISMATIC, model.joint_kind), ("BALL", JOINT_BALL, model.joint_kind),
@@ -224,55 +346,107 @@ def emit_tables(model: EnvModel, topology: Topology, real: str, mapping: Mapping
         ("BOX", SHAPE_BOX, model.shape_kind), ("CYLINDER", SHAPE_CYLINDER, model.shape_kind),
     ]  # fmt: skip
     sizes = {
-        "LANES": lanes, "NT": model.num_trees, "NL": nl, "NJ": model.num_joints, "ND": model.num_dofs,
-        "ND1": max(1, model.num_dofs), "NV": max(1, nv), "NM": max(1, row[-1]),
-        "NP": len(model.pairs), "NG": len(t.ground_shapes), "GROUND_SLOT": t.ground_slot,
-        "NSENSORS": model.num_sensors, "MAX_CONTACTS": t.max_contacts, "MAX_CONTACTS1": max(1, t.max_contacts),
-        "PATH": longest, "ROW": row_length(t, model),
-        "DEPTHS": len(link_groups), "ROW_DEPTHS": len(by_depth), "MASKS": masks, "OWN": -(-max(1, nv) // lanes),
-        "DOF_SLOTS": -(-max(1, model.num_dofs) // lanes), "CONTACT_SLOTS": -(-max(1, t.max_contacts) // lanes),
-        "DELASSUS_WORDS": largest if mapping.local else min(largest, SHARED_DELASSUS), "ROW_WORDS": row_words(model, t),
-        "WORK_BYTES": work_bytes(model, topology, 8 if real == "double" else 4, mapping.local),
+        "NT": model.num_trees, "NL": nl, "TL": first, "NJ": len(local.joints), "ND": len(local.dofs),
+        "ND1": max(1, len(local.dofs)), "NV": max(1, nv), "TV": local.trunk_v if limbs.slots else max(1, nv),
+        "NM": max(1, row[-1]), "NS": len(local.shapes), "NHANGS": len(hang_links), "NROOTS": len(limb_roots),
+        "NP": len(model.pairs), "NPS": len(pair_shapes),
+        "NSENSORS": len(local.sensors), "MAX_CONTACTS": t.max_contacts, "MAX_CONTACTS1": max(1, t.max_contacts),
+        "MASKS": masks, "ENV_LINKS": model.num_links, "ENV_DOFS": model.num_dofs, "ENV_SENSORS": model.num_sensors,
     }  # fmt: skip
-    lines = [f"#define KG_REAL {real}", f"#define KG_LANES {lanes}", f"#define KG_BLOCK {mapping.block}"]
-    lines += [f"static constexpr int {name} = {value};" for name, value in sizes.items()]
+    lines = [f"static constexpr int {name} = {value};" for name, value in sizes.items()]
     lines += [
+        f"#define KG_REAL {real}",
         "enum { JOINT_REVOLUTE = 0, JOINT_PRISMATIC = 1, JOINT_BALL = 2 };",
         "enum { SHAPE_SPHERE = 0, SHAPE_CAPSULE = 1, SHAPE_BOX = 2, SHAPE_CYLINDER = 3 };",
         "enum { FAULT_NONFINITE = 1, FAULT_OVERFLOW = 2, FAULT_CLAMPED = 4 };",
         f"static constexpr bool HAS_GROUND = {str(bool(t.ground_shapes)).lower()};",
         *(f"static constexpr bool HAS_{name} = {str(kind in kinds).lower()};" for name, kind, kinds in present),
+        *(f"static constexpr bool SHARED_{name} = {str(name not in per_env).lower()};" for name in PARAMETERS),
+        *(f"static constexpr bool HAS_{name} = {str(name in features).lower()};" for name in FEATURES),
         f"static constexpr bool PROJECT_MOMENTUM = {str(any(model.tree_floating)).lower()};",
-        f"static constexpr bool ROWS_LOCAL = {str(mapping.local).lower()};",
     ]
+
+    def frames(name: str, components: int) -> np.ndarray:
+        return np.asarray(model.params[name], dtype=np.float64).reshape(-1, components)
+
+    def on_any(name: str, components: int, places: list[list[int]], neutral: list[float]) -> list[bool]:
+        values = frames(name, components)
+        return [name in per_env or any((values[i] != neutral).any() for i in on if i >= 0) for on in places]
+
+    tree_v = [[v for v in range(nv) if local.link_tree[local.v_link[v]] == tree] for tree in range(model.num_trees)]
+    tree_roots = [n for n in range(nl) if local.link_parent[n] < 0]
     tables: dict[str, Sequence[int]] = {
-        "tree_floating": model.tree_floating, "tree_v0": t.tree_v0, "tree_vs": t.tree_vs,
-        "tree_link0": t.tree_link0, "tree_links": t.tree_links,
-        "link_parent": model.link_parent, "link_tree": model.link_tree, "link_joint0": t.link_joint0,
-        "link_joints": t.link_joints, "link_v0": t.link_v0, "link_vs": t.link_vs,
-        "depth_link0": _starts([len(group) for group in link_groups]), "depth_link": _flat(link_groups),
-        "child0": _starts([len(group) for group in children]), "child": _flat(children),
-        "link_path": path_start[:-1], "link_path_length": [len(p) for p in t.link_path], "path_v": _flat(t.link_path),
-        "v_link": t.v_link, "v_tree": t.v_tree, "v_dof": t.v_dof,
-        "joint_kind": model.joint_kind, "joint_dof0": t.joint_dof0, "dof_v": t.dof_v,
-        "m_row": row[:-1], "anc_row": anc_row[:-1], "anc_len": [len(a) for a in t.ancestors],
-        "anc": _flat(t.ancestors), "depth": depth,
-        "depth_entry0": _starts([len(group) for group in entries]),
-        "entry_v": [v for group in entries for v, _ in group], "entry_a": [a for group in entries for _, a in group],
-        "below0": _starts([len(group) for group in below]), "below_v": _flat(below),
-        "below_entry": [row[d] + depth[d] - depth[v] for v, group in enumerate(below) for d in group],
-        "shape_kind": model.shape_kind, "shape_link": model.shape_link,
-        "pair_a": [a for a, _ in model.pairs], "pair_b": [b for _, b in model.pairs], "pair_slot": t.pair_slots,
-        "ground_shape": t.ground_shapes, "ground_point": t.ground_points,
-        "sensor_link": model.sensor_link, "sensor_flags": model.sensor_flags,
+        "tree_floating": model.tree_floating, "tree_link0": tree_roots,
+        "tree_v0": [vs[0] if vs else 0 for vs in tree_v],
+        "tree_single": [local.link_tree.count(tree) == 1 for tree in range(model.num_trees)],
+        "link_parent": local.link_parent, "link_tree": local.link_tree, "link_joint0": local.link_joint0,
+        "link_strays": [len(set(hangs) - {-1}) > 1 for hangs in local.link_hangs],
+        "link_limb_root": [bool(hangs) for hangs in local.link_hangs],
+        "link_joints": local.link_joints, "link_v0": local.link_v0, "link_vs": local.link_vs,
+        "hang_link": hang_links, "limb_root": limb_roots,
+        "v_link": local.v_link, "v_tree": [local.link_tree[n] for n in local.v_link], "v_dof": local.v_dof,
+        "v_root": local.v_root,
+        "joint_kind": local.joint_kind, "joint_dof0": local.joint_dof0, "dof_v": local.dof_v,
+        "joint_dofs": [3 if kind == JOINT_BALL else 1 for kind in local.joint_kind],
+        "m_row": row[:-1], "row_len": [1 + len(a) for a in local.ancestors],
+        "anc_row": anc_row[:-1], "anc_len": [len(a) for a in local.ancestors], "anc": _flat(local.ancestors),
+        "above_on": above_on,
+        "path_link": [local.v_link[u] for v, above in enumerate(local.ancestors) for u in [v, *above][: len(above)]],
+        "below_trunk0": _starts([len(group) for group in below_trunk])[:-1],
+        "below_trunks": [len(group) for group in below_trunk],
+        "below_trunk_v": _flat(below_trunk), "below_trunk_entry": entries(below_trunk),
+        "below_limb0": _starts([len(group) for group in below_limb])[:-1],
+        "below_limbs": [len(group) for group in below_limb],
+        "below_limb_v": _flat(below_limb), "below_limb_entry": entries(below_limb),
+        "shape_kind": local.shape_kind, "shape_link": local.shape_link,
+        "shape_ground": [any(s in ground_slot for s in on) for on in local.shapes],
+        "shape_points": [GROUND_POINTS[kind] for kind in local.shape_kind],
+        "shape_pairs": [any(s in pair_shapes for s in on) for on in local.shapes],
+        "sensor_link": local.sensor_link,
+        "link_offset": on_any("link_pos", 3, local.links, [0, 0, 0]),
+        "link_turned": on_any("link_quat", 4, local.links, [0, 0, 0, 1]),
+        "joint_offset": on_any("joint_pos", 3, local.joints, [0, 0, 0]),
+        "joint_along": [
+            0 if "joint_axis" in per_env else _along(frames("joint_axis", 3)[[j for j in on if j >= 0]])
+            for on in local.joints
+        ],
+        # of the env, by its own numbers
+        "env_link_mask": _bit_masks([sorted(local.paths.get(n, ())) for n in range(model.num_links)], masks),
+        "env_tree_vs": t.tree_vs, "env_tree_links": t.tree_links,
+        "env_link_owner": local.owner, "env_link_tree": model.link_tree,
+        "env_link_path": _starts([len(p) for p in t.link_path])[:-1], "env_link_path_length": [len(p) for p in t.link_path],
+        "env_path_v": _flat(t.link_path),
+        "env_shape_link": model.shape_link, "env_shape_kind": model.shape_kind,
+        "env_ground_slot": [ground_slot.get(s, -1) for s in range(model.num_shapes)],
+        "env_segment": [pair_shapes.index(s) if s in pair_shapes else -1 for s in range(model.num_shapes)],
+        "env_sensor_flags": model.sensor_flags,
+        "pair_shape": pair_shapes, "pair_slot": t.pair_slots,
+        "pair_a": [pair_shapes.index(a) for a, _ in model.pairs],
+        "pair_b": [pair_shapes.index(b) for _, b in model.pairs],
     }  # fmt: skip
-    lines += [_table(name, values) for name, values in tables.items()]
-    bits = {
-        "v_mask": _bit_masks([[v, *above] for v, above in enumerate(t.ancestors)], masks),
-        "link_mask": _bit_masks(t.link_path, masks),
-    }
-    lines += [_table(name, values, "unsigned") for name, values in bits.items()]
-    return "\n".join(lines)
+    for name, places in {
+        "link": local.links, "joint": local.joints, "dof": local.dofs, "shape": local.shapes, "sensor": local.sensors,
+    }.items():  # fmt: skip
+        tables[f"{name}_on_all"] = [min(on) >= 0 for on in places]
+        tables[f"{name}_same"] = [on[0] if len(set(on)) == 1 else -1 for on in places]
+        tables[f"lane_{name}"] = _flat(places)
+    tables["lane_hang"] = _flat([hangs or [-1] * lanes for hangs in local.link_hangs])
+    return "\n".join(lines + [_table(name, values) for name, values in tables.items()])
+
+
+ROW_HEAD = 8
+"""Numbers of four at the head of a contact's row, before its Y (native/rows.h)."""
+SEGMENT = 5
+"""Numbers of four of a pair's segment (native/contacts.h)."""
+
+
+def row_words(model: EnvModel, topology: Topology, limbs: Limbs) -> int:
+    """Numbers per env in a batch's buffer of contact rows and of the segments that pairs test."""
+    local = build_local(model, topology, limbs)
+    limb = len(local.v_link) - local.trunk_v if limbs.slots else 0
+    y = max(1, len(local.v_link)) + (limb if model.pairs else 0)
+    segments = len({shape for pair in model.pairs for shape in pair})
+    return 4 * (max(1, topology.max_contacts) * (ROW_HEAD + y) + SEGMENT * segments)
 
 
 def _starts(lengths: Sequence[int]) -> list[int]:
@@ -284,11 +458,19 @@ def _flat(lists: Sequence[Sequence[int]]) -> list[int]:
     return [item for items in lists for item in items]
 
 
+def _along(axes: np.ndarray) -> int:
+    """1, 2, 3 if all these axes lie along x, y or z, this way or that; else 0."""
+    at = np.abs(axes).argmax(axis=1)
+    straight = (np.abs(axes) == np.eye(3)[at]).all()
+    return int(at[0]) + 1 if straight and (at == at[0]).all() else 0
+
+
 def _bit_masks(sets: Sequence[Sequence[int]], words: int) -> list[int]:
-    """Sets of small numbers as bits, `words` of 32 bits each."""
-    return [sum(1 << (i % 32) for i in items if i // 32 == word) for items in sets for word in range(words)]
+    """Sets of small numbers as bits, `words` of 32 bits each, as signed numbers."""
+    masks = [sum(1 << (i % 32) for i in items if i // 32 == word) for items in sets for word in range(words)]
+    return [mask - (1 << 32) if mask >> 31 else mask for mask in masks]
 
 
-def _table(name: str, values: Sequence[int], kind: str = "int") -> str:
-    items = ", ".join(str(int(v)) + ("u" if kind == "unsigned" else "") for v in values) if values else "0"
-    return f"KG_TABLE {kind} {name}[{max(len(values), 1)}] = {{{items}}};"
+def _table(name: str, values: Sequence[int]) -> str:
+    items = ", ".join("(-2147483647 - 1)" if v == -(1 << 31) else str(int(v)) for v in values) if values else "0"
+    return f"KG_LOOKUP({name}, {max(len(values), 1)}, {items})"

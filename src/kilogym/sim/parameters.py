@@ -42,6 +42,8 @@ class BatchParameters:
         """Write the edited parameters to the device; without any, nothing happens and it is graph-safe."""
         for name in sorted(self._edited):
             self._batch.params[name].copy_(torch.from_numpy(self._host[name]))
+        if self._edited:
+            self._batch.changed()
         self._edited.clear()
 
     def on_device(self, name: str) -> Tensor:
@@ -52,4 +54,5 @@ class BatchParameters:
         self._host.pop(name, None)
         if self._batch.params[name].shape[1] != self._batch.num_envs:
             self._batch.expand(name)
+        self._batch.changed(elsewhere=name)
         return self._batch.params[name]

@@ -1,4 +1,4 @@
-"""The step's source compiled for groups of lanes and run on the CPU, one warp of fibers at a time."""
+"""The step's source compiled for groups of lanes and run on the CPU, one group of fibers at a time."""
 
 from __future__ import annotations
 
@@ -10,34 +10,38 @@ import torch
 
 from kilogym.engine.batch import Batch
 from kilogym.engine.build import HEADERS, NATIVE, args_struct
-from kilogym.engine.tables import Mapping, emit_tables, row_words
+from kilogym.engine.limbs import plan
+from kilogym.engine.tables import emit_tables, row_words
 
 HERE = Path(__file__).parent
-CPP = ["-x", "c++", "-std=c++17", "-O1", "-fPIC", "-shared", "-w", "-ffp-contract=off", "-DKG_EMULATED", "-Dtrue_=1"]
+CPP = ["-x", "c++", "-std=c++17", "-O0", "-fPIC", "-shared", "-w", "-ffp-contract=off", "-DKG_EMULATED", "-Dtrue_=1"]
 
 
 class Emulated:
-    """`step()` of a batch, by warps of `lanes` per env. Works on the batch's own tensors."""
+    """`step()` of a batch, by groups of `lanes` fibers, loops written out as on CUDA. Works on the batch's own tensors."""
 
     def __init__(self, batch: Batch, lanes: int, folder: Path) -> None:
         real = "double" if batch._real is torch.float64 else "float"
-        mapping = Mapping(lanes, 32, False)
+        limbs = plan(batch.model, lanes)
+        lanes = limbs.lanes
         self.batch = batch
-        words = row_words(batch.model, batch.topology)
+        words = row_words(batch.model, batch.topology, limbs)
         self.rows = torch.full((batch.num_envs * words,), float("nan"), dtype=batch._real)
         fields = list(args_struct(batch._warp_real).vars)
         self.fields = [self._tensor(name) for name in fields]
+        per_env = [name for name, values in batch.params.items() if values.shape[1] > 1]
         kinds = {(2, True): "Array2", (2, False): "Ints2", (1, True): "Array1", (1, False): "Ints1"}
         members = "".join(
             f"{kinds[t.dim(), t.is_floating_point()]} {n}; " for n, t in zip(fields, self.fields, strict=True)
         )
         parts = [
-            "#define KG_TABLE static constexpr\n" + f"#define KG_REAL {real}",
+            f"#define KG_REAL {real}\n#define KG_LANES {lanes}\n#define KG_UNROLL 1",
             (HERE / "harness.cpp").read_text(),
             f"struct Args {{ {members} }};",
             "#undef KG_REAL",
             "namespace {",
-            emit_tables(batch.model, batch.topology, real, mapping),
+            (NATIVE / "loops.h").read_text(),
+            emit_tables(batch.model, batch.topology, limbs, real, per_env),
             *((NATIVE / name).read_text() for name in HEADERS),
             "}",
             (HERE / "primitives.cpp").read_text(),

@@ -29,7 +29,6 @@ struct Lane { ucontext_t context; std::vector<char> stack; bool done; int kind; 
 Lane lanes[WARP];
 ucontext_t home;
 int current, order = 1;
-void* works[WARP];
 
 void next_lane() {
     const int from = current;

@@ -1,36 +1,33 @@
 namespace {
-void* kg_emulated_work(int thread) { return works[thread % WARP / KG_LANES]; }
+#if KG_LANES > 1
 void kg_sync() { arrive(1, 0); }
 Real kg_from(Real x, int lane) {
     const int turn = arrive(2, x);
     return (Real)lanes[current / KG_LANES * KG_LANES + lane].value[turn];
 }
+Real kg_across(Real x, int distance) {
+    const int turn = arrive(3, x);
+    return (Real)lanes[current ^ distance].value[turn];
+}
 unsigned kg_ballot(bool b) {
-    const int first = current / KG_LANES * KG_LANES, turn = arrive(3, b);
+    const int first = current / KG_LANES * KG_LANES, turn = arrive(4, b);
     unsigned bits = 0;
     for (int i = 0; i < KG_LANES; ++i) bits |= lanes[first + i].value[turn] != 0 ? 1u << i : 0u;
     return bits;
 }
-unsigned kg_vote(bool b, bool& anyone) {
-    const int first = current / KG_LANES * KG_LANES, turn = arrive(6, b);
-    unsigned bits = 0;
-    for (int i = 0; i < KG_LANES; ++i) bits |= lanes[first + i].value[turn] != 0 ? 1u << i : 0u;
-    anyone = false;
-    for (int i = 0; i < WARP; ++i) anyone = anyone || lanes[i].value[turn] != 0;
-    return bits;
-}
-bool kg_any(bool b) {
-    const int turn = arrive(4, b);
+bool kg_warp_any(bool b) {
+    const int turn = arrive(5, b);
     bool any = false;
     for (int i = 0; i < WARP; ++i) any = any || lanes[i].value[turn] != 0;
     return any;
 }
-int kg_most(int n) {
-    const int turn = arrive(5, n);
+int kg_warp_most(int n) {
+    const int turn = arrive(6, n);
     double most = n;
     for (int i = 0; i < WARP; ++i) most = lanes[i].value[turn] > most ? lanes[i].value[turn] : most;
     return (int)most;
 }
+#endif
 
 Args args_now;
 int first_thread;
@@ -44,9 +41,7 @@ void lane_main() {
 extern "C" void step_all(const Args* args, int num_envs, int direction) {
     args_now = *args;
     order = direction;
-    for (int i = 0; i < WARP / KG_LANES; ++i) works[i] = std::malloc(sizeof(Work));
     for (first_thread = 0; first_thread < num_envs * KG_LANES; first_thread += WARP) {
-        for (int i = 0; i < WARP / KG_LANES; ++i) std::memset(works[i], 0xff, sizeof(Work));  // NaN: nothing may lean on it
         for (int i = 0; i < WARP; ++i) {
             Lane& lane = lanes[i];
             lane.stack.resize(1 << 20);
@@ -62,5 +57,4 @@ extern "C" void step_all(const Args* args, int num_envs, int direction) {
         current = 0;
         swapcontext(&home, &lanes[0].context);
     }
-    for (int i = 0; i < WARP / KG_LANES; ++i) std::free(works[i]);
 }

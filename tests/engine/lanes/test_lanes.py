@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from emulate import Emulated
-from engine_support import ANT, HUMANOID, World, load
+from engine_support import ANT, FLT_MAX, HUMANOID, World, load
 
 from kilogym.scene.declarations import GroundPlane
 
@@ -40,35 +40,56 @@ def restore(batch, saved: dict[str, torch.Tensor]) -> None:
     batch.fault.copy_(saved["fault"])
 
 
-@pytest.mark.parametrize(
-    ("robot", "lanes", "options"),
-    [
-        pytest.param(ANT, 8, {}, id="ant-8"),
-        pytest.param(HUMANOID, 16, {"filter": 0}, id="humanoid-16"),
-        pytest.param(HUMANOID, 32, {"max_contacts": 2}, id="humanoid-32-overflow"),
-    ],
-)
-def test_lanes_agree_with_one_thread(robot, lanes, options, tmp_path):
-    """Only the order of sums differs; and lanes may run in any order between two collectives, to the bit."""
-    envs = 128 // lanes + 1  # the last warp is not full
-    world = fallen(robot, envs, **options)
+def stepped(world: World, lanes: int, folder) -> tuple[dict, dict]:
+    """What one thread makes of the next step, and what lanes make of it, in either order, to the bit."""
     batch = world.batch
     before = everything(batch)
-    assert before["contact_count"].max() >= 2
     batch.step()
     expected = everything(batch)
-    emulated = Emulated(batch, lanes, tmp_path)
+    emulated = Emulated(batch, lanes, folder)
     results = []
     for order in (1, -1):
         restore(batch, before)
         emulated.step(order)
         results.append(everything(batch))
+    for name in expected:
+        assert torch.equal(results[0][name], results[1][name]), f"{name}: a lane reads what another has not written yet"
+    return expected, results[0]
+
+
+@pytest.mark.parametrize(("robot", "lanes"), [(ANT, 4), (HUMANOID, 2), (HUMANOID, 1)], ids=["ant-4", "humanoid-2", "humanoid-1"])
+def test_in_flight(robot, lanes, tmp_path):
+    """Only the order of sums differs."""
+    world = fallen(robot, 9)
+    batch = world.batch
+    batch.state["root_pos"][2] += 100
+    batch.params["dof_lower"][:], batch.params["dof_upper"][:] = -FLT_MAX, FLT_MAX
+    expected, found = stepped(world, lanes, tmp_path)
+    assert expected["contact_count"].max() == 0
     for name, value in expected.items():
-        up, down = (r[name] for r in results)
-        assert torch.equal(up, down), f"{name}: a lane reads what another has not written yet"
-        if not value.is_floating_point():
-            assert torch.equal(up, value), name
-        else:
-            assert (up - value).abs().max() <= 1e-9 * max(1.0, float(value.abs().max())), name
+        assert (found[name] - value).abs().max() <= 1e-10 * max(1.0, float(value.abs().max())), name
+
+
+@pytest.mark.parametrize(
+    ("robot", "lanes", "options"),
+    [
+        pytest.param(ANT, 4, {}, id="ant-4"),
+        pytest.param(HUMANOID, 4, {"filter": 0}, id="humanoid-4-self-collision"),
+        pytest.param(HUMANOID, 4, {"max_contacts": 2}, id="humanoid-4-overflow"),
+    ],
+)
+def test_with_contacts(robot, lanes, options, tmp_path):
+    """Rows are swept in another order. Swept until that no longer matters, what moves is the same; how friction shares a
+    load among contacts is not unique, so some envs differ a little."""
+    world = fallen(robot, 9, **options)
+    batch = world.batch
+    batch.control.sweeps = 150
+    expected, found = stepped(world, lanes, tmp_path)
+    assert expected["contact_count"].max() >= 1
+    for name in ("contact_count", "contact_overflow", "fault"):
+        assert torch.equal(found[name], expected[name]), name
     if "max_contacts" in options:
         assert (expected["contact_overflow"] > 0).any()
+    apart = (found["dof_pos"] - expected["dof_pos"]).abs().amax(0)
+    assert apart.max() < 1e-3
+    assert apart.median() < 1e-6

@@ -15,16 +15,17 @@ struct Drives {
 };
 
 // applied directly
-template <class Args>
-KG_FN Real direct_effort(const Args& args, const Env& env, int i) {
-    if ((int)load(args.dof_mode, i, env) != 3) return 0;
-    const Real limit = load(args.dof_effort, i, env);
-    return kg_clamp(load(args.dof_effort_in, i, env), -limit, limit);
+template <class Args, class Dof>
+KG_FN Real direct_effort(const Args& args, const Env& env, Dof i) {
+    const auto id = dof_id(env, i);
+    if ((int)param(KG_PARAM(dof_mode), id, env) != 3 || !has_dof(env, i)) return 0;
+    const Real limit = param(KG_PARAM(dof_effort), id, env);
+    return kg_clamp(load(args.dof_effort_in, id, env), -limit, limit);
 }
 
 template <class Args>
-KG_FN Real drive_target(const Args& args, const Env& env, int i) {
-    return (int)load(args.dof_mode, i, env) == 1 ? load(args.dof_target_pos, i, env) : load(args.dof_spring_ref, i, env);
+KG_FN Real drive_target(const Args& args, const Env& env, int id) {
+    return (int)param(KG_PARAM(dof_mode), id, env) == 1 ? load(args.dof_target_pos, id, env) : param(KG_PARAM(dof_spring_ref), id, env);
 }
 
 // m: the joint-space inertia, whose diagonal judges which drives may reach their limit; those that were at it last
@@ -32,34 +33,40 @@ KG_FN Real drive_target(const Args& args, const Env& env, int i) {
 // 3-link arm at 30 N m: from 0.7 on, torques of 73)
 template <class Args>
 KG_FN void read_drives(const Args& args, const Env& env, Real h, const Position& q, const Real* v, const Real* m, Drives& d) {
-    KG_EACH(j, NJ) {
+    each<NJ>([&](auto j) {
         const int i0 = joint_dof0[j];
-        const int n = is_ball(j) ? 3 : 1;
+        const auto target = [&](int c) { return drive_target(args, env, dof_id(env, joint_dof0[j]) + c); };
         Vec3 error;
         if (is_ball(j)) {
             Quat r = exp_map(v3(q.dof[i0], q.dof[i0 + 1], q.dof[i0 + 2]));
-            error = log_map(conj(r) * exp_map(v3(drive_target(args, env, i0), drive_target(args, env, i0 + 1), drive_target(args, env, i0 + 2))));
+            error = log_map(conj(r) * exp_map(v3(target(0), target(1), target(2))));
         } else {
-            error = v3(drive_target(args, env, i0) - q.dof[i0], 0, 0);
+            error = v3(target(0) - q.dof[i0], 0, 0);
         }
-        KG_ROLLED for (int c = 0; c < n; ++c) {
-            const int i = i0 + c;
-            const int mode = (int)load(args.dof_mode, i, env);
-            const Real kp = load(args.dof_stiffness, i, env), kd = load(args.dof_damping, i, env), limit = load(args.dof_effort, i, env);
-            const Real target_vel = mode == 1 || mode == 2 ? load(args.dof_target_vel, i, env) : (Real)0;
+        span(joint_dof0[j], joint_dofs[j], [&](auto i) {
+            const int c = i - i0;
+            const auto id = dof_id(env, i);
+            const bool here = has_dof(env, i);
+            const int mode = (int)param(KG_PARAM(dof_mode), id, env);
+            const Real kp = here ? param(KG_PARAM(dof_stiffness), id, env) : (Real)0, kd = here ? param(KG_PARAM(dof_damping), id, env) : (Real)0;
+            const Real limit = param(KG_PARAM(dof_effort), id, env);
+            const Real target_vel = mode == 1 || mode == 2 ? load(args.dof_target_vel, id, env) : (Real)0;
             const Real push = kp * (c == 0 ? error.x : c == 1 ? error.y : error.z) + kd * target_vel;
             const Real wanted = push - kd * v[dof_v[i]];
             const Real inertia = m[m_row[dof_v[i]]];
-            const bool was = load(args.warm_dof, i * 4, env) != (Real)0;
+            const bool was = load(args.warm_dof, id * 4, env) != (Real)0;
             d.push[i] = push;
             d.kp[i] = kp;
             d.drag[i] = h * kp + kd;
             d.limit[i] = limit;
-            d.saturated[i] = limit < (Real)1e30 && (was || kg_abs(wanted) * inertia > (Real)0.1 * limit * (inertia + h * d.drag[i]));
-        }
-    }
-    kg_sync();
+            d.saturated[i] = here && limit < (Real)1e30 && (was || kg_abs(wanted) * inertia > (Real)0.1 * limit * (inertia + h * d.drag[i]));
+        });
+    });
 }
+
+// a drive of a DOF may reach its limit only where one has a limit and a gain
+template <class Dof>
+KG_FN bool is_saturated(const Drives& d, Dof i) { return HAS_DRIVE_LIMIT && d.saturated[i]; }
 
 // force of a drive off the saturated list at velocity v after displacement x
 KG_FN Real drive_force(const Drives& d, int i, Real v, Real x) { return d.push[i] - d.kp[i] * x - d.drag[i] * v; }

@@ -5,154 +5,166 @@
 // common reference point per tree, and the floating root's translation is the velocity of its com, so its
 // spatial acceleration carries -w x v.
 
-// per link, while the forces of a substep are found
-struct Smooth {
-    Inertia inertia[NL];             // about the link's own origin, later about the tree's reference point; world axes
-    union {                          // one after the other
-        struct {
-            Inertia composite[NL];   // of the link and all below it, about its own origin
-            Spatial axis[NV];        // motion subspaces about the link's own origin
-        };
-        struct {
-            Spatial vel[NL];         // in the frame that moves along with a floating root, without turning
-            Spatial force[NL];       // acceleration on the way up the tree, force on the way down
-            Spatial outside[NL];     // gravity, damping and wrenches
-        };
-        Position mid;                // the midpoint position
-    };
-};
-
 // from the tree's reference point
-template <class Args>
-KG_FN Vec3 link_com_at(const Args& args, const Env& env, const Kinematics& k, int l) {
+template <class Args, class Link>
+KG_FN Vec3 link_com_at(const Args& args, const Env& env, const Kinematics& k, Link l) {
     if (link_parent[l] < 0 && tree_floating[link_tree[l]]) return v3(0, 0, 0);  // exact: it is the reference
-    return k.pos[l] + rotate(k.rot[l], load3(args.link_com, l, env));
+    return k.pos[l] + rotate(k.rot[l], param3(KG_PARAM(link_com), link_id(env, l), env));
 }
 
 // where a link's own inertia is taken about, from the tree's reference point: its origin (a root's: that point)
-KG_FN Vec3 own_origin(const Kinematics& k, int l) { return link_parent[l] < 0 ? v3(0, 0, 0) : k.pos[l]; }
+template <class Link>
+KG_FN Vec3 own_origin(const Kinematics& k, Link l) { return link_parent[l] < 0 ? v3(0, 0, 0) : k.pos[l]; }
 
-template <class Args>
-KG_FN Inertia own_inertia(const Args& args, const Env& env, const Kinematics& k, int l) {
-    Vec3 c = rotate(k.rot[l], load3(args.link_com, l, env));
+template <class Args, class Link>
+KG_FN Inertia own_inertia(const Args& args, const Env& env, const Kinematics& k, Link l) {
+    Vec3 c = rotate(k.rot[l], param3(KG_PARAM(link_com), link_id(env, l), env));
     if (link_parent[l] < 0 && tree_floating[link_tree[l]]) c = v3(0, 0, 0);  // exact: it is the reference
-    return inertia_at(load(args.link_mass, l, env), c, rotated(matrix(k.rot[l]), load_sym(args.link_inertia, l, env)));
+    const auto id = link_id(env, l);
+    Real m = param(KG_PARAM(link_mass), id, env);
+    Sym3 own = param_sym(KG_PARAM(link_inertia), id, env);
+    if (!has_link(env, l)) {
+        m = 0;
+        own = Sym3{0, 0, 0, 0, 0, 0};
+    }
+    return inertia_at(m, c, rotated(matrix(k.rot[l]), own));
 }
-KG_FN Inertia at_reference(const Kinematics& k, Inertia own, int l) {
+template <class Link>
+KG_FN Inertia at_reference(const Kinematics& k, Inertia own, Link l) {
     return link_parent[l] < 0 ? own : shifted(own, k.pos[l]);
 }
 
+// about each link's own origin
 template <class Args>
 KG_FN void own_inertias(const Args& args, const Env& env, const Kinematics& k, Inertia* out) {
-    KG_EACH(l, NL) out[l] = own_inertia(args, env, k, l);
-    kg_sync();
+    each<NL>([&](auto l) { out[l] = own_inertia(args, env, k, l); });
 }
-KG_FN void move_to_reference(const Env& env, const Kinematics& k, Inertia* inertia) {
-    KG_EACH(l, NL) inertia[l] = at_reference(k, inertia[l], l);
-    kg_sync();
+KG_FN void move_to_reference(const Kinematics& k, Inertia* inertia) {
+    each<NL>([&](auto l) { inertia[l] = at_reference(k, inertia[l], l); });
+}
+
+// a local velocity moves a link of the env
+KG_FN bool moves(int v, int link) { return (unsigned)env_link_mask[link * MASKS + v / 32] >> (v % 32) & 1u; }
+
+// motion subspace about the link's own origin
+template <class V>
+KG_FN Spatial subspace(const Kinematics& k, V v) {
+    const auto l = v_link[v];
+    return link_parent[l] < 0 ? k.axis[v] : sp(point_velocity(k.axis[v], k.pos[l]), k.axis[v].ang);
+}
+template <class V>
+KG_FN Real along_subspace(const Kinematics& k, Spatial force, V v) {
+    return v_root[v] >= 0 ? along_axis(k, force, v) : dot(subspace(k, v), force);
+}
+// momentum of a composite body at unit speed of DOF v, about its link's origin
+template <class V>
+KG_FN Spatial momentum_along(const Kinematics& k, Inertia I, V v) {
+    const int i = v_root[v];
+    if (i < 0) return I * subspace(k, v);
+    return i < 3 ? sp(unit(i, I.m), -unit_cross(i, I.mc)) : sp(unit_cross(i - 3, I.mc), column(I.i, i - 3));
 }
 
 // Packed lower triangle over ancestors: row v holds M[v][v], then M[v][ancestor] nearest first (m_row, anc).
+// inertia: about the links' own origins.
 //
 // Composite inertias are taken about their own link's origin and forces carried from link to link: about the tree's
 // reference point the inertia of a wrist a metre away would be the small difference of large numbers (measured in
 // float32, a 7-DOF arm: accelerations 1e-4 off; so: 5e-6).
-KG_FN void joint_inertia(const Env& env, const Kinematics& k, Smooth& s, Real* m) {
-    KG_EACH(v, NV) s.axis[v] = sp(point_velocity(k.axis[v], own_origin(k, v_link[v])), k.axis[v].ang);
-    KG_ROLLED for (int d = DEPTHS - 1; d >= 0; --d) {
-        KG_ROLLED for (int n = depth_link0[d] + env.lane; n < depth_link0[d + 1]; n += LANES) {
-            const int l = depth_link[n];
-            Inertia sum = s.inertia[l];
-            KG_ROLLED for (int c = child0[l]; c < child0[l + 1]; ++c)
-                sum = sum + shifted(s.composite[child[c]], own_origin(k, child[c]) - own_origin(k, l));
-            s.composite[l] = sum;
-        }
-        kg_sync();
-    }
-    KG_EACH(v, NV) {
-        int at = v_link[v];
-        Spatial f = s.composite[at] * s.axis[v];
-        m[m_row[v]] = dot(s.axis[v], f);
-        KG_ROLLED for (int a = 0; a < anc_len[v]; ++a) {
-            const int u = anc[anc_row[v] + a];
-            if (v_link[u] != at) f.ang = f.ang + cross(own_origin(k, at) - own_origin(k, v_link[u]), f.lin);
-            at = v_link[u];
-            m[m_row[v] + 1 + a] = dot(s.axis[u], f);
-        }
-    }
-    kg_sync();
+KG_FN void joint_inertia(const Env& env, const Kinematics& k, const Inertia* inertia, Real* m) {
+    Inertia composite[NL];  // of the link and all below it, about its own origin
+    const auto from = [&](auto l, auto up) { return shifted(composite[l], link_parent[up] < 0 ? k.pos[l] : k.pos[l] - k.pos[up]); };
+    const auto hand_on = [&](auto l) {
+        const auto up = link_parent[l];
+        if (up >= 0 && !link_limb_root[l]) composite[up] = composite[up] + from(l, up);
+    };
+    each<NL>([&](auto l) { composite[l] = inertia[l]; });
+    each_from_down<TL, NL - TL>(hand_on);
+    hang_limbs(env, composite, from);
+    each_from_down<0, TL>(hand_on);
+
+    each<NV>([&](auto v) {
+        const auto own = v_link[v];
+        const auto row = m_row[v];
+        Spatial f = momentum_along(k, composite[own], v);  // about `at`, moved along the path
+        Vec3 at = own_origin(k, own);
+        m[row] = along_subspace(k, f, v);
+        if (v_dof[v] >= 0 && !has_dof(env, v_dof[v])) m[row] = 1;
+        span(Zero(), anc_len[v], [&](auto a) {
+            const auto u = anc[anc_row[v] + a];
+            const auto last = path_link[anc_row[v] + a];  // that of the DOF before on the path
+            const auto on = above_on[anc_row[v] + a];
+            if (last != v_link[u]) {
+                const Vec3 origin = own_origin(k, v_link[u]);
+                f.ang = f.ang + cross(link_parent[v_link[u]] < 0 ? at : at - origin, f.lin);
+                at = origin;
+            }
+            m[row + a + 1] = on == 0 || (on == 2 && !moves(u, link_id(env, own))) ? (Real)0 : along_subspace(k, f, u);
+        });
+    });
 }
 
-// acceleration of a link with joint accelerations at rest, and the force that gives it that motion
-template <class Args>
-KG_FN void drive_link(const Args& args, const Env& env, const StepSettings& st, const Kinematics& k, const Real* v, Smooth& s, int l) {
-    const int t = link_tree[l];
-    Spatial u = sp(v3(0, 0, 0), v3(0, 0, 0)), a = u;
-    if (link_parent[l] >= 0) {
-        u = s.vel[link_parent[l]];
-        a = s.force[link_parent[l]];
-    } else if (tree_floating[t]) {
-        const int i = tree_v0[t];
-        u.ang = v3(v[i + 3], v[i + 4], v[i + 5]);
-    }
-    KG_ROLLED for (int j = link_joint0[l]; j < link_joint0[l] + link_joints[l]; ++j) {
-        const int i = dof_v[joint_dof0[j]];
-        Spatial rel = k.axis[i] * v[i];
-        if (is_ball(j)) rel = rel + k.axis[i + 1] * v[i + 1] + k.axis[i + 2] * v[i + 2];
-        a = a + cross_motion(u, rel);
-        u = u + rel;
-    }
-    s.vel[l] = u;
-    s.force[l] = a;
-}
-
-// what acts on a link from outside: gravity, damping, wrench
-template <class Args>
-KG_FN Spatial outside_force(const Args& args, const Env& env, const StepSettings& st, const Kinematics& k, const Real* v, Inertia I, Spatial momentum, int l) {
-    const int t = link_tree[l];
-    Vec3 g = st.gravity * load(args.link_gravity, l, env);
+// what acts on a link from outside: gravity, damping, wrench. I, momentum: about the tree's reference point
+template <class Args, class Link>
+KG_FN Spatial outside_force(const Args& args, const Env& env, const StepSettings& st, const Kinematics& k, const Real* v, const Inertia& I,
+                            const Spatial& momentum, Link l) {
+    const auto t = link_tree[l];
+    Vec3 g = st.gravity * param(KG_PARAM(link_gravity), link_id(env, l), env);
     Spatial f = sp(g * I.m, cross(I.mc, g));
     // damping takes a fraction c dt of a link's momentum per step, like v *= 1 - c dt on a free body
-    Real cl = kg_min(load(args.tree_linear_damping, t, env), (Real)1 / st.dt);
-    Real ca = kg_min(load(args.tree_angular_damping, t, env), (Real)1 / st.dt);
+    const Real cl = HAS_DAMPING ? kg_min(param(KG_PARAM(tree_linear_damping), t, env), kg_inv(st.dt)) : (Real)0;
+    const Real ca = HAS_DAMPING ? kg_min(param(KG_PARAM(tree_angular_damping), t, env), kg_inv(st.dt)) : (Real)0;
     if (cl > (Real)0 || ca > (Real)0) {
-        Vec3 com = I.m > (Real)0 ? I.mc * ((Real)1 / I.m) : v3(0, 0, 0);
+        Vec3 com = I.m > (Real)0 ? I.mc * kg_inv(I.m) : v3(0, 0, 0);
         Vec3 spin = momentum.ang - cross(com, momentum.lin), linear = momentum.lin;
         const int i = tree_v0[t];
         if (tree_floating[t]) linear = linear + v3(v[i], v[i + 1], v[i + 2]) * I.m;
         f = f - sp(linear * cl, cross(com, linear) * cl + spin * ca);
     }
-    if (st.has_wrench) {
-        Vec3 push = load3(args.link_force, l, env), turn = load3(args.link_torque, l, env);
-        Vec3 com = k.pos[l] + rotate(k.rot[l], load3(args.link_com, l, env));
+    if (st.has_wrench && has_link(env, l)) {
+        Vec3 push = load3(args.link_force, link_id(env, l), env), turn = load3(args.link_torque, link_id(env, l), env);
+        Vec3 com = k.pos[l] + rotate(k.rot[l], param3(KG_PARAM(link_com), link_id(env, l), env));
         f = f + sp(push, turn + cross(com, push));
     }
     return f;
 }
 
-// bias force at velocity v; leaves the links' velocities and the outside forces in s
+// Bias force at velocity v; leaves the links' velocities, in the frame that moves along with a floating root without
+// turning, and the outside forces. inertia: about the reference point
 template <class Args>
-KG_FN void bias_force(const Args& args, const Env& env, const StepSettings& st, const Kinematics& k, const Real* v, Smooth& s, Real* bias) {
-    KG_ROLLED for (int d = 0; d < DEPTHS; ++d) {
-        KG_ROLLED for (int n = depth_link0[d] + env.lane; n < depth_link0[d + 1]; n += LANES) drive_link(args, env, st, k, v, s, depth_link[n]);
-        kg_sync();
-    }
-    KG_EACH(l, NL) {
-        const Inertia I = s.inertia[l];
-        const Spatial u = s.vel[l], momentum = I * u, outside = outside_force(args, env, st, k, v, I, momentum, l);
-        s.outside[l] = outside;
-        s.force[l] = I * s.force[l] + cross_force(u, momentum) - outside;
-    }
-    kg_sync();
-    KG_ROLLED for (int d = DEPTHS - 2; d >= 0; --d) {
-        KG_ROLLED for (int n = depth_link0[d] + env.lane; n < depth_link0[d + 1]; n += LANES) {
-            const int l = depth_link[n];
-            Spatial sum = s.force[l];
-            KG_ROLLED for (int c = child0[l]; c < child0[l + 1]; ++c) sum = sum + s.force[child[c]];
-            s.force[l] = sum;
+KG_FN void bias_force(const Args& args, const Env& env, const StepSettings& st, const Kinematics& k, const Inertia* inertia, const Real* v,
+                      Spatial* vel, Spatial* outside, Real* bias) {
+    Spatial force[NL];  // acceleration with joint accelerations at rest, then the force that gives a link that motion
+    each<NL>([&](auto l) {
+        Spatial u = sp(v3(0, 0, 0), v3(0, 0, 0)), a = u;
+        if (link_parent[l] >= 0) {
+            u = of_parent(env, vel, l);
+            a = of_parent(env, force, l);
+        } else if (tree_floating[link_tree[l]]) {
+            const int i = tree_v0[link_tree[l]];
+            u.ang = v3(v[i + 3], v[i + 4], v[i + 5]);
         }
-        kg_sync();
-    }
-    KG_EACH(i, NV) bias[i] = dot(k.axis[i], s.force[v_link[i]]);
-    kg_sync();
+        span(link_joint0[l], link_joints[l], [&](auto j) {
+            const int i = dof_v[joint_dof0[j]];
+            Spatial rel = k.axis[i] * v[i];
+            if (is_ball(j)) rel = rel + k.axis[i + 1] * v[i + 1] + k.axis[i + 2] * v[i + 2];
+            a = a + cross_motion(u, rel);
+            u = u + rel;
+        });
+        vel[l] = u;
+        force[l] = a;
+    });
+    each<NL>([&](auto l) {
+        const Inertia I = inertia[l];
+        const Spatial u = vel[l], momentum = I * u;
+        outside[l] = outside_force(args, env, st, k, v, I, momentum, l);
+        force[l] = I * force[l] + cross_force(u, momentum) - outside[l];
+    });
+    const auto hand_on = [&](auto l) {
+        const auto up = link_parent[l];
+        if (up >= 0 && !link_limb_root[l]) force[up] = force[up] + force[l];
+    };
+    each_from_down<TL, NL - TL>(hand_on);
+    hang_limbs(env, force, [&](auto l, auto) { return force[l]; });
+    each_from_down<0, TL>(hand_on);
+    each<NV>([&](auto i) { bias[i] = along_axis(k, force[v_link[i]], i); });
 }

@@ -1,20 +1,19 @@
-// Access to one env's share of the batch, and the arrays that live for one step.
+// Access to one env's share of the batch, and its position and kinematics.
 //
-// Batch arrays are [row, env] with the env fastest; parameters shared by all envs have one column (stride 0).
+// Batch arrays are [row, env] with the env fastest. Parameters that all envs share have one column; which ones do is
+// known when compiled (SHARED_<name>), so that their addresses are.
 
-KG_FN bool is_ball(int j) { return HAS_BALL && joint_kind[j] == JOINT_BALL; }
+template <class J>
+KG_FN bool is_ball(J j) { return HAS_BALL && joint_kind[j] == JOINT_BALL; }
 
 struct Env {
-    int index;   // in the batch
-    int lane;    // of its group
-    bool live;   // false: computes along with its warp but writes nothing (beyond the last env, or frozen)
+    int index;  // in the batch
+    int lane;   // of its group
+    bool live;  // false: computes along with its warp but writes nothing (beyond the last env, or frozen)
 };
 
 template <class Array>
-KG_FN Real load(const Array& a, int row, const Env& env) {
-    int columns = a.shape[1];
-    return a.data[row * columns + (columns == 1 ? 0 : env.index)];
-}
+KG_FN Real load(const Array& a, int row, const Env& env) { return a.data[row * a.shape[1] + env.index]; }
 template <class Array>
 KG_FN Vec3 load3(const Array& a, int item, const Env& env) {
     return v3(load(a, item * 3, env), load(a, item * 3 + 1, env), load(a, item * 3 + 2, env));
@@ -23,11 +22,27 @@ template <class Array>
 KG_FN Quat load4(const Array& a, int item, const Env& env) {
     return q4(load(a, item * 4, env), load(a, item * 4 + 1, env), load(a, item * 4 + 2, env), load(a, item * 4 + 3, env));
 }
-template <class Array>
-KG_FN Sym3 load_sym(const Array& a, int item, const Env& env) {
+
+template <class Array, bool SHARED>
+struct Parameter { const Array& array; };
+#define KG_PARAM(name) Parameter<decltype(args.name), SHARED_##name>{args.name}
+template <class Array, bool SHARED>
+KG_FN Real param(Parameter<Array, SHARED> p, int row, const Env& env) {
+    return SHARED ? p.array.data[row] : load(p.array, row, env);
+}
+template <class Array, bool SHARED>
+KG_FN Vec3 param3(Parameter<Array, SHARED> p, int item, const Env& env) {
+    return v3(param(p, item * 3, env), param(p, item * 3 + 1, env), param(p, item * 3 + 2, env));
+}
+template <class Array, bool SHARED>
+KG_FN Quat param4(Parameter<Array, SHARED> p, int item, const Env& env) {
+    return q4(param(p, item * 4, env), param(p, item * 4 + 1, env), param(p, item * 4 + 2, env), param(p, item * 4 + 3, env));
+}
+template <class Array, bool SHARED>
+KG_FN Sym3 param_sym(Parameter<Array, SHARED> p, int item, const Env& env) {
     Sym3 s;
-    s.xx = load(a, item * 6, env); s.yy = load(a, item * 6 + 1, env); s.zz = load(a, item * 6 + 2, env);
-    s.xy = load(a, item * 6 + 3, env); s.xz = load(a, item * 6 + 4, env); s.yz = load(a, item * 6 + 5, env);
+    s.xx = param(p, item * 6, env); s.yy = param(p, item * 6 + 1, env); s.zz = param(p, item * 6 + 2, env);
+    s.xy = param(p, item * 6 + 3, env); s.xz = param(p, item * 6 + 4, env); s.yz = param(p, item * 6 + 5, env);
     return s;
 }
 template <class Array>

@@ -4,75 +4,78 @@
 // (Featherstone 2008, section 6.5). In w the kinetic metric is the identity: v^T M v = w^T w. What is kept is
 // W = L^-1 D^-1/2, which has the same sparsity: v = W w, an impulse j in v-space changes w by W^T j, a row J of a
 // link becomes Y = W^T J^T with the support of the link's path to the root, J M^-1 J^T = Y^T Y and J v = Y . w.
-// The row of a DOF is the row of W itself. Products with W have no order among their rows: lanes share them.
+// The row of a DOF is the row of W itself.
 //
 // Packed like M: row v holds (v, v), then (v, ancestor) nearest first; entry (v, a) stands at
 // m_row[v] + depth[v] - depth[a], depth being the number of DOFs above on the path.
 
+// entry of row v at its a-th ancestor, counted from itself: 0
+template <class V, class A>
+KG_FN auto entry(V v, A a) { return m_row[v] + a; }
+
 // in place: rows of M -> rows of D L (the diagonal holds D), deepest first; inv = 1 / D
-KG_FN void factorize(const Env& env, Real* m, Real* inv) {
-    KG_ROLLED for (int d = ROW_DEPTHS - 1; d >= 0; --d) {
-        const int begin = depth_entry0[d], end = depth_entry0[d + 1];
-        KG_ROLLED for (int e = begin + env.lane; e < end; e += LANES) {
-            const int v = entry_v[e], a = entry_a[e];
-            Real sum = m[m_row[v] + a];
-            KG_ROLLED for (int c = below0[v]; c < below0[v + 1]; ++c) {
-                const int at = below_entry[c];  // the row below at v; a further on it stands at the ancestor
-                sum -= m[at] * inv[below_v[c]] * m[at + a];
-            }
-            m[m_row[v] + a] = sum;
-            if (a == 0) inv[v] = (Real)1 / sum;
-        }
-        kg_sync();
-    }
+KG_FN void factorize(Real* m, Real* inv) {
+    // what rows below v take from its entry at the a-th ancestor: theirs at v, a further on, stands at the ancestor
+    const auto taken = [&](auto at, auto below, auto a) { return m[at] * inv[below] * m[at + a]; };
+    const auto row = [&](auto v, auto sum) {
+        span(Zero(), row_len[v], [&](auto a) { m[entry(v, a)] = sum(a); });
+        inv[v] = kg_inv(m[m_row[v]]);
+    };
+    each_from_down<TV, SV>([&](auto v) {
+        row(v, [&](auto a) {
+            Real sum = m[entry(v, a)];
+            span(below_limb0[v], below_limbs[v], [&](auto c) { sum -= taken(below_limb_entry[c], below_limb_v[c], a); });
+            return sum;
+        });
+    });
+    each_from_down<0, TV>([&](auto v) {
+        row(v, [&](auto a) {
+            Real limb = 0, sum = m[entry(v, a)];
+            span(below_limb0[v], below_limbs[v], [&](auto c) { limb += taken(below_limb_entry[c], below_limb_v[c], a); });
+            if (below_limbs[v] > 0) sum -= kg_sum(limb);
+            span(below_trunk0[v], below_trunks[v], [&](auto c) { sum -= taken(below_trunk_entry[c], below_trunk_v[c], a); });
+            return sum;
+        });
+    });
 }
 
 // w = D^1/2 L v, from the rows of D L
-KG_FN void whiten_velocity(const Env& env, const Real* m, const Real* inv, const Real* v, Real* w) {
-    KG_EACH(i, NV) {
-        const Real* row = m + m_row[i];
-        Real sum = row[0] * v[i];
-        KG_ROLLED for (int a = 0; a < anc_len[i]; ++a) sum += row[1 + a] * v[anc[anc_row[i] + a]];
+KG_FN void whiten_velocity(const Real* m, const Real* inv, const Real* v, Real* w) {
+    each<NV>([&](auto i) {
+        Real sum = m[m_row[i]] * v[i];
+        span(Zero(), anc_len[i], [&](auto a) { sum += m[m_row[i] + a + 1] * v[anc[anc_row[i] + a]]; });
         w[i] = sum * kg_sqrt(inv[i]);
-    }
-    kg_sync();
+    });
 }
 
 // in place: rows of D L -> rows of W, the root first: W_v = D_v^-1/2 e_v - L_v W
-KG_FN void invert(const Env& env, Real* m, const Real* inv) {
-    KG_ROLLED for (int d = 0; d < ROW_DEPTHS; ++d) {
+KG_FN void invert(Real* m, const Real* inv) {
+    each<NV>([&](auto v) {
         // last entries first: an entry reads those before it in its row, and rows above
-        const int begin = depth_entry0[d], end = depth_entry0[d + 1];
-        KG_ROLLED for (int e0 = begin + (end - begin - 1) / LANES * LANES; e0 >= begin; e0 -= LANES) {
-            const int e = e0 + env.lane;
-            int v = 0, a = 0;
-            Real fresh = 0;
-            if (e < end) {
-                v = entry_v[e];
-                a = entry_a[e];
-                const Real* row = m + m_row[v];
-                Real sum = 0;
-                KG_ROLLED for (int b = 1; b <= a; ++b) sum -= row[b] * m[m_row[anc[anc_row[v] + b - 1]] + a - b];
-                fresh = a == 0 ? kg_sqrt(inv[v]) : sum * inv[v];
-            }
-            kg_sync();
-            if (e < end) m[m_row[v] + a] = fresh;
-        }
-        kg_sync();
-    }
+        span_down(Zero(), anc_len[v], [&](auto a) {
+            Real sum = 0;
+            span(Zero(), a + Index<1>(), [&](auto b) {
+                sum -= m[m_row[v] + b + Index<1>()] * m[m_row[anc[anc_row[v] + b]] + a - b];
+            });
+            m[m_row[v] + a + Index<1>()] = sum * inv[v];
+        });
+        m[m_row[v]] = kg_sqrt(inv[v]);
+    });
 }
 
 // (W w)_i
-KG_FN Real velocity_of(const Real* map, const Real* w, int i) {
-    const Real* row = map + m_row[i];
-    Real sum = row[0] * w[i];
-    KG_ROLLED for (int a = 0; a < anc_len[i]; ++a) sum += row[1 + a] * w[anc[anc_row[i] + a]];
+template <class V>
+KG_FN Real velocity_of(const Real* map, const Real* w, V i) {
+    Real sum = map[m_row[i]] * w[i];
+    span(Zero(), anc_len[i], [&](auto a) { sum += map[m_row[i] + a + 1] * w[anc[anc_row[i] + a]]; });
     return sum;
 }
 
 // (W^T x)_i
-KG_FN Real whitened(const Real* map, const Real* x, int i) {
-    Real sum = map[m_row[i]] * x[i];
-    KG_ROLLED for (int c = below0[i]; c < below0[i + 1]; ++c) sum += map[below_entry[c]] * x[below_v[c]];
-    return sum;
+template <class V>
+KG_FN Real whitened(const Real* map, const Real* x, V i) {
+    Real sum = map[m_row[i]] * x[i], limb = 0;
+    span(below_trunk0[i], below_trunks[i], [&](auto c) { sum += map[below_trunk_entry[c]] * x[below_trunk_v[c]]; });
+    span(below_limb0[i], below_limbs[i], [&](auto c) { limb += map[below_limb_entry[c]] * x[below_limb_v[c]]; });
+    return below_limbs[i] == 0 ? sum : sum + (i < TV ? kg_sum(limb) : limb);
 }

@@ -9,10 +9,13 @@ struct TreeMotion { Inertia whole; Vec3 lin, ang; };
 // tree and cancel.
 struct Momentum { Vec3 lin[NT], ang[NT], com[NT]; };
 
-KG_FN Vec3 com_of(Inertia whole) { return whole.mc * ((Real)1 / whole.m); }
+template <class Tree>
+KG_FN bool has_limbs(Tree t) { return NROOTS > 0 && link_tree[limb_root[Zero()]] == t; }
+
+KG_FN Vec3 com_of(Inertia whole) { return whole.mc * kg_inv(whole.m); }
 
 KG_FN Sym3 about_com(Inertia I) {
-    Vec3 c = I.mc * ((Real)1 / I.m);
+    Vec3 c = I.mc * kg_inv(I.m);
     Sym3 s = I.i;
     s.xx -= I.m * (c.y * c.y + c.z * c.z);
     s.yy -= I.m * (c.x * c.x + c.z * c.z);
@@ -23,132 +26,126 @@ KG_FN Sym3 about_com(Inertia I) {
     return s;
 }
 
-// sums over the links of each tree, a lane per number: out[t * width + i] = sum of each[l * width + i]
-KG_FN void sum_links(const Env& env, const Real* each, int width, int stride, Real* out) {
-    KG_EACH(n, NT * width) {
-        const int t = n / width, i = n % width;
-        Real sum = each[tree_link0[t] * width + i];
-        KG_ROLLED for (int l = tree_link0[t] + 1; l < tree_link0[t] + tree_links[t]; ++l) sum += each[l * width + i];
-        out[t * stride + i] = sum;
-    }
-}
-
-// inertia: about the reference point; vel: velocities relative to the root link's com; scratch: [NL]
-KG_FN void motion_of(const Env& env, const Inertia* inertia, const Spatial* vel, Spatial* scratch, TreeMotion* out) {
-    KG_EACH(l, NL) scratch[l] = inertia[l] * vel[l];
-    kg_sync();
-    const int stride = (int)(sizeof(TreeMotion) / sizeof(Real)), width = (int)(sizeof(Inertia) / sizeof(Real));
-    sum_links(env, (const Real*)inertia, width, stride, (Real*)out);
-    sum_links(env, (const Real*)scratch, 6, stride, (Real*)out + width);
-    kg_sync();
-    KG_EACH(t, NT) {
-        if (tree_floating[t]) out[t].ang = out[t].ang - cross(com_of(out[t].whole), out[t].lin);
-    }
-    kg_sync();
+// inertia: about the reference point; vel: velocities relative to the root link's com
+KG_FN void motion_of(const Inertia* inertia, const Spatial* vel, TreeMotion* out) {
+    each<NT>([&](auto t) {
+        Inertia whole[2] = {Inertia(), Inertia()};  // trunk, limb
+        Spatial p[2] = {Spatial(), Spatial()};
+        each<NL>([&](auto l) {
+            if (link_tree[l] != t) return;
+            const int part = l < TL ? 0 : 1;
+            whole[part] = whole[part] + inertia[l];
+            p[part] = p[part] + inertia[l] * vel[l];
+        });
+        if (has_limbs(t)) {
+            whole[0] = whole[0] + kg_sum(whole[1]);
+            p[0] = p[0] + kg_sum(p[1]);
+        }
+        out[t].whole = whole[0];
+        out[t].lin = p[0].lin;
+        out[t].ang = tree_floating[t] ? p[0].ang - cross(com_of(whole[0]), p[0].lin) : p[0].ang;
+    });
 }
 
 // Gyroscopic torque of single bodies: the one that takes the spin to what the same angular momentum is at the midpoint
-KG_FN void spin_bias(const Env& env, const Inertia* mid, const Momentum& p, const Spatial* outside, const Real* v, Real dt, Real* bias) {
-    KG_EACH(t, NT) {
-        if (!tree_floating[t] || tree_links[t] > 1) continue;
+KG_FN void spin_bias(const Inertia* mid, const Momentum& p, const Spatial* outside, const Real* v, Real dt, Real* bias) {
+    each<NT>([&](auto t) {
+        if (!tree_floating[t] || !tree_single[t]) return;
         const int i = tree_v0[t] + 3, l = tree_link0[t];
         const Vec3 n = (mid[l].i * v3(v[i], v[i + 1], v[i + 2]) - p.ang[t]) * ((Real)2 / dt) - outside[l].ang;
         bias[i] = n.x; bias[i + 1] = n.y; bias[i + 2] = n.z;
-    }
-    kg_sync();
+    });
 }
 
 // inertia and outside: of the links at the midpoint, about the reference point
-KG_FN void add_outside(const Env& env, const Inertia* inertia, const Spatial* outside, Real dt, Momentum& p) {
-    KG_EACH(t, NT) {
-        if (!tree_floating[t]) continue;
-        Inertia whole = inertia[tree_link0[t]];
-        Spatial push = outside[tree_link0[t]];
-        KG_ROLLED for (int l = tree_link0[t] + 1; l < tree_link0[t] + tree_links[t]; ++l) {
-            whole = whole + inertia[l];
-            push = push + outside[l];
+KG_FN void add_outside(const Inertia* inertia, const Spatial* outside, Real dt, Momentum& p) {
+    each<NT>([&](auto t) {
+        if (!tree_floating[t]) return;
+        Inertia whole = Inertia(), limb = Inertia();
+        Spatial push = Spatial(), limb_push = Spatial();
+        each<NL>([&](auto l) {
+            if (link_tree[l] != t) return;
+            Inertia& sum = l < TL ? whole : limb;
+            Spatial& pushes = l < TL ? push : limb_push;
+            sum = sum + inertia[l];
+            pushes = pushes + outside[l];
+        });
+        if (has_limbs(t)) {
+            whole = whole + kg_sum(limb);
+            push = push + kg_sum(limb_push);
         }
         p.com[t] = com_of(whole);
         p.lin[t] = p.lin[t] + push.lin * dt;
         p.ang[t] = p.ang[t] + (push.ang - cross(p.com[t], push.lin)) * dt;
-    }
-    kg_sync();
+    });
 }
-KG_FN void add_contacts(const Env& env, const Kinematics& mid, const Contacts& c, const ContactRows& rows, const Impulses& done, Momentum& p) {
-    KG_EACH(t, NT) {
-        if (!tree_floating[t]) continue;
-        Vec3 lin = v3(0, 0, 0), ang = v3(0, 0, 0);
-        KG_ROLLED for (int i = 0; i < rows.count; ++i) {
-            const int a = link_tree[rows.link_a[i]], b = rows.link_b[i] >= 0 ? link_tree[rows.link_b[i]] : -1;
-            if (a == b || (a != t && b != t)) continue;
-            const Vec3 f = world_impulse(c.normal[i], done.contacts[i]) * (a == t ? (Real)1 : (Real)-1);
-            const Vec3 r = a == t ? c.point[i] : c.point[i] + mid.ref[a] - mid.ref[b];
-            lin = lin + f;
-            ang = ang + cross(r - p.com[t], f);
-        }
-        p.lin[t] = p.lin[t] + lin;
-        p.ang[t] = p.ang[t] + ang;
+KG_FN void add_contacts(const Rows& rows, int contacts, Momentum& p) {
+    KG_ROLLED for (int i = 0; i < contacts; ++i) {
+        const ContactPlace at = rows.place(i);
+        const int a = env_link_tree[at.link_a], b = at.link_b >= 0 ? env_link_tree[at.link_b] : -1;
+        if (a == b) continue;
+        const Vec3 f = world_impulse(at.normal, rows.total(i));
+        each<NT>([&](auto t) {
+            if (!tree_floating[t] || (a != t && b != t)) return;
+            const Vec3 push = a == t ? f : -f;
+            p.lin[t] = p.lin[t] + push;
+            p.ang[t] = p.ang[t] + cross((a == t ? at.point : at.point_b) - p.com[t], push);
+        });
     }
-    kg_sync();
 }
 
 // Move the root's velocity so that momentum changed by no more than what acted: joints and root do not move at the
 // same time in a step, and the small difference would let a free robot drift and turn by itself. vel: see motion_of,
 // moved along
-KG_FN void project_momentum(const Env& env, const TreeMotion* now, const Momentum& p, const Real* v_old, Spatial* vel, Real* v) {
-    KG_EACH(t, NT) {
-        if (!tree_floating[t]) continue;
+KG_FN void project_momentum(const TreeMotion* now, const Momentum& p, const Real* v_old, Spatial* vel, Real* v) {
+    each<NT>([&](auto t) {
+        if (!tree_floating[t]) return;
         const int i = tree_v0[t];
         const Inertia whole = now[t].whole;
         const Vec3 dw = solve(about_com(whole), p.ang[t] - now[t].ang);
         const Vec3 relative = now[t].lin + cross(dw, whole.mc);
-        const Vec3 dv = (p.lin[t] - relative) * ((Real)1 / whole.m);
+        const Vec3 dv = (p.lin[t] - relative) * kg_inv(whole.m);
         v[i] = v_old[i] + dv.x; v[i + 1] = v_old[i + 1] + dv.y; v[i + 2] = v_old[i + 2] + dv.z;
         v[i + 3] += dw.x; v[i + 4] += dw.y; v[i + 5] += dw.z;
-        KG_ROLLED for (int l = tree_link0[t]; l < tree_link0[t] + tree_links[t]; ++l) vel[l].ang = vel[l].ang + dw;
-    }
-    kg_sync();
+        each<NL>([&](auto l) { if (link_tree[l] == t) vel[l].ang = vel[l].ang + dw; });
+    });
 }
 
-// scale a tree's velocity down until no link and no joint exceeds its limit; false if a link did. scratch: [NL]
+// scale a tree's velocity down until no link and no joint exceeds its limit; false if a link did
 template <class Args>
-KG_FN bool limit_velocity(const Args& args, const Env& env, const Spatial* vel, const Kinematics& k, Spatial* scratch, Real* v) {
-    KG_EACH(l, NL) {
-        const int t = link_tree[l];
-        const Real fastest = load(args.tree_max_linear_velocity, t, env), spin = load(args.tree_max_angular_velocity, t, env);
-        Real a = norm(point_velocity(vel[l], link_com_at(args, env, k, l))), b = norm(vel[l].ang), scale = 1;
-        if (a > fastest) scale = kg_min(scale, fastest / a);
-        if (b > spin) scale = kg_min(scale, spin / b);
-        scratch[l].lin.x = scale;
-    }
-    kg_sync();
+KG_FN bool limit_velocity(const Args& args, const Env& env, const Spatial* vel, const Kinematics& k, Real* v) {
     bool within = true;
-    KG_ROLLED for (int t = 0; t < NT; ++t) {
+    each<NT>([&](auto t) {
+        const Real fastest = param(KG_PARAM(tree_max_linear_velocity), t, env), spin = param(KG_PARAM(tree_max_angular_velocity), t, env);
         Real scale = 1;
-        KG_ROLLED for (int l = tree_link0[t]; l < tree_link0[t] + tree_links[t]; ++l) scale = kg_min(scale, scratch[l].lin.x);
+        each<NL>([&](auto l) {
+            if (link_tree[l] != t || !has_link(env, l)) return;
+            const Vec3 u = point_velocity(vel[l], link_com_at(args, env, k, l));
+            const Real a = dot(u, u), b = dot(vel[l].ang, vel[l].ang);
+            if (a > fastest * fastest) scale = kg_min(scale, fastest * kg_inv(kg_sqrt(a)));
+            if (b > spin * spin) scale = kg_min(scale, spin * kg_inv(kg_sqrt(b)));
+        });
+        if (has_limbs(t)) scale = kg_least(scale);
         if (scale < 1) {
             within = false;
-            KG_ROLLED for (int i = tree_v0[t] + env.lane; i < tree_v0[t] + tree_vs[t]; i += LANES) v[i] *= scale;
+            each<NV>([&](auto i) { if (v_tree[i] == t) v[i] *= scale; });
         }
-    }
-    kg_sync();
-    KG_EACH(i, ND) {
-        const Real limit = load(args.dof_velocity, i, env);
+    });
+    each<ND>([&](auto i) {
+        const Real limit = param(KG_PARAM(dof_velocity), dof_id(env, i), env);
         v[dof_v[i]] = kg_clamp(v[dof_v[i]], -limit, limit);
-    }
-    kg_sync();
+    });
     return within;
 }
 
-// on every lane of the group
-KG_FN bool all_finite(const Env& env, const Position& q, const Real* v) {
+KG_FN bool all_finite(const Position& q, const Real* v) {
     bool ok = true;
-    KG_EACH(i, NV) ok = ok && kg_finite(v[i]);
-    KG_EACH(i, ND) ok = ok && kg_finite(q.dof[i]);
-    KG_EACH(t, NT) {
+    each<NV>([&](auto i) { ok = ok && kg_finite(v[i]); });
+    each<ND>([&](auto i) { ok = ok && kg_finite(q.dof[i]); });
+    each<NT>([&](auto t) {
         Quat r = q.root_quat[t];
         ok = ok && kg_finite(q.root_pos[t].x) && kg_finite(q.root_pos[t].y) && kg_finite(q.root_pos[t].z)
             && kg_finite(r.x) && kg_finite(r.y) && kg_finite(r.z) && kg_finite(r.w);
-    }
-    return kg_ballot(!ok) == 0;
+    });
+    return !kg_any(!ok);
 }

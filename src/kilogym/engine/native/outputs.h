@@ -14,56 +14,49 @@ KG_FN void add3(const Array& a, int item, const Env& env, bool first, Vec3 v) {
 
 template <class Args>
 KG_FN void clear_outputs(const Args& args, const Env& env) {
-    KG_EACH(i, 3 * NL) store(args.link_contact_force, i, env, 0);
-    KG_EACH(i, ND) store(args.dof_force, i, env, 0);
-    KG_EACH(i, 6 * NSENSORS) store(args.sensor_force, i, env, 0);
+    if (env.lane != 0 || !env.live) return;
+    KG_ROLLED for (int i = 0; i < 3 * ENV_LINKS; ++i) store(args.link_contact_force, i, env, 0);
+    KG_ROLLED for (int i = 0; i < ENV_DOFS; ++i) store(args.dof_force, i, env, 0);
+    KG_ROLLED for (int i = 0; i < 4 * ENV_DOFS; ++i) store(args.warm_dof, i, env, 0);
+    KG_ROLLED for (int i = 0; i < 6 * ENV_SENSORS; ++i) store(args.sensor_force, i, env, 0);
+    args.contact_count.data[env.index] = 0;
+    args.contact_overflow.data[env.index] = 0;
+    args.warm_slot.data[env.index] = -1;
 }
 
 // this substep's contact impulses as forces, per link; scale: 1 / (time they are averaged over), 0: not counted
 template <class Args>
-KG_FN void add_contact_forces(const Args& args, const Env& env, bool first, Real scale, const Contacts& c, const ContactRows& rows,
-                              const Impulses& done) {
-    KG_EACH(l, NL) {
-        Vec3 sum = v3(0, 0, 0);
-        if (scale > 0) {
-            KG_ROLLED for (int i = 0; i < rows.count; ++i) {
-                const bool a = rows.link_a[i] == l, b = rows.link_b[i] == l;
-                if (!a && !b) continue;
-                const Vec3 f = world_impulse(c.normal[i], done.contacts[i]) * scale;
-                if (a) sum = sum + f;
-                if (b) sum = sum - f;
-            }
-        }
-        add3(args.link_contact_force, l, env, first, sum);
+KG_FN void add_contact_forces(const Args& args, const Env& env, bool first, Real scale, const Rows& rows, int contacts) {
+    if (first) each<NL>([&](auto l) { if (writes_link(env, l)) store3(args.link_contact_force, link_id(env, l), env, v3(0, 0, 0)); });
+    kg_sync();
+    if (scale == 0 || env.lane != 0) return;
+    KG_ROLLED for (int i = 0; i < contacts; ++i) {
+        const ContactPlace at = rows.place(i);
+        const Vec3 f = world_impulse(at.normal, rows.total(i)) * scale;
+        add3(args.link_contact_force, at.link_a, env, false, f);
+        if (NP > 0 && at.link_b >= 0) add3(args.link_contact_force, at.link_b, env, false, -f);
     }
 }
 
-// scratch: [NV]
 template <class Args>
-KG_FN void add_dof_forces(const Args& args, const Env& env, bool first, Real dt, Real weight, const Real* drive,
-                          const DofRows& rows, const Impulses& done, Real* scratch) {
-    KG_EACH(i, ND) scratch[i] = direct_effort(args, env, i) + drive[i];
-    kg_sync();
-    KG_EACH(r, rows.count) scratch[rows.dof[r]] += done.dofs[r] / dt;
-    kg_sync();
-    KG_EACH(i, ND) add(args.dof_force, i, env, first, weight * scratch[i]);
-    kg_sync();
+KG_FN void add_dof_forces(const Args& args, const Env& env, bool first, Real dt, Real weight, const Real* drive, const DofRow* rows) {
+    each<ND>([&](auto i) {
+        if (writes_dof(env, i)) add(args.dof_force, dof_id(env, i), env, first, weight * (direct_effort(args, env, i) + drive[i] + rows[i].total * kg_inv(dt)));
+    });
 }
 
 // spatial force that gives link l the motion it has: I A + V x* (I V), A from joint accelerations a
-template <class Args>
-KG_FN Spatial inertial_force(const Args& args, const Env& env, const Kinematics& k, const Real* v, const Real* a, int l) {
-    // along the path, root first
+template <class Args, class Link>
+KG_FN Spatial inertial_force(const Args& args, const Env& env, const Kinematics& k, const Real* v, const Real* a, Link l) {
     Spatial u = sp(v3(0, 0, 0), v3(0, 0, 0)), acc = u;
-    const int path = link_path[l];
-    KG_ROLLED for (int i = link_path_length[l] - 1; i >= 0; --i) {
-        const int j = path_v[path + i];
+    each<NV>([&](auto j) {  // along the path, root first
+        if (v_tree[j] != link_tree[l] || !moves(j, link_id(env, l))) return;
         Spatial rel = k.axis[j] * v[j];
         if (v_dof[j] >= 0) acc = acc + cross_motion(u, rel);
         acc = acc + k.axis[j] * a[j];
         u = u + rel;
-    }
-    const int t = link_tree[l];
+    });
+    const auto t = link_tree[l];
     if (tree_floating[t]) {
         const int i = tree_v0[t];
         acc.lin = acc.lin - cross(v3(v[i + 3], v[i + 4], v[i + 5]), v3(v[i], v[i + 1], v[i + 2]));
@@ -78,21 +71,24 @@ KG_FN Spatial inertial_force(const Args& args, const Env& env, const Kinematics&
 template <class Args>
 KG_FN void write_sensors(const Args& args, const Env& env, bool first, Real weight, const Kinematics& k,
                          const Real* v_mid, const Real* a_total, const Real* a_free) {
-    KG_EACH(s, NSENSORS) {
-        const int l = sensor_link[s], flags = sensor_flags[s];
+    each<NSENSORS>([&](auto s) {
+        const auto l = sensor_link[s];
+        const auto id = sensor_id(env, s);
+        const int flags = env_sensor_flags[id];
         Spatial total = inertial_force(args, env, k, v_mid, a_total, l);
         Spatial smooth = inertial_force(args, env, k, v_mid, a_free, l);
         Spatial f = sp(v3(0, 0, 0), v3(0, 0, 0));
         if (flags & 1) f = f + smooth;
         if (flags & 2) f = f + total - smooth;
-        Vec3 origin = k.pos[l] + rotate(k.rot[l], load3(args.sensor_pos, s, env));
+        Vec3 origin = k.pos[l] + rotate(k.rot[l], param3(KG_PARAM(sensor_pos), id, env));
         Vec3 force = f.lin, torque = f.ang - cross(origin, f.lin);
         if (!(flags & 4)) {
-            Quat inv = conj(k.rot[l] * load4(args.sensor_quat, s, env));
+            Quat inv = conj(k.rot[l] * param4(KG_PARAM(sensor_quat), id, env));
             force = rotate(inv, force);
             torque = rotate(inv, torque);
         }
-        add3(args.sensor_force, 2 * s, env, first, force * weight);
-        add3(args.sensor_force, 2 * s + 1, env, first, torque * weight);
-    }
+        if (l < TL ? env.lane != 0 : !has_sensor(env, s)) return;
+        add3(args.sensor_force, 2 * id, env, first, force * weight);
+        add3(args.sensor_force, 2 * id + 1, env, first, torque * weight);
+    });
 }

@@ -10,10 +10,10 @@ KG_FN void body_states(const Args& args, const Env& env, Real* out, int row) {
     forward_kinematics(args, env, q, k);
     Spatial vel[NL];
     link_velocities(env, k, v, vel);
-    add_root_motion(env, v, vel);
+    add_root_motion(v, vel);
     for (int l = 0; l < NL; ++l) {
         Vec3 p = k.ref[link_tree[l]] + k.pos[l];
-        Vec3 com = k.pos[l] + rotate(k.rot[l], load3(args.link_com, l, env));
+        Vec3 com = k.pos[l] + rotate(k.rot[l], param3(KG_PARAM(link_com), l, env));
         Vec3 u = point_velocity(vel[l], com);
         const bool root = link_parent[l] < 0 && tree_floating[link_tree[l]];
         if (root) {
@@ -38,13 +38,13 @@ KG_FN void jacobian(const Args& args, const Env& env, int tree, Real* out) {
     load_state(args, env, q, v);
     Kinematics k;
     forward_kinematics(args, env, q, k);
-    const int columns = tree_vs[tree], first = tree_link0[tree] + (tree_floating[tree] ? 0 : 1);
-    for (int l = first; l < tree_link0[tree] + tree_links[tree]; ++l) {
+    const int columns = env_tree_vs[tree], first = tree_link0[tree] + (tree_floating[tree] ? 0 : 1);
+    for (int l = first; l < tree_link0[tree] + env_tree_links[tree]; ++l) {
         Real* o = out + (l - first) * 6 * columns;
         for (int i = 0; i < 6 * columns; ++i) o[i] = 0;
-        Vec3 com = k.pos[l] + rotate(k.rot[l], load3(args.link_com, l, env));
-        for (int a = 0; a < link_path_length[l]; ++a) {
-            const int j = path_v[link_path[l] + a];
+        Vec3 com = k.pos[l] + rotate(k.rot[l], param3(KG_PARAM(link_com), l, env));
+        for (int a = 0; a < env_link_path_length[l]; ++a) {
+            const int j = env_path_v[env_link_path[l] + a];
             const int c = j - tree_v0[tree];
             Vec3 u = point_velocity(k.axis[j], com), w = k.axis[j].ang;
             o[c] = u.x; o[columns + c] = u.y; o[2 * columns + c] = u.z;
@@ -60,12 +60,12 @@ KG_FN void mass_matrix(const Args& args, const Env& env, int tree, Real* out) {
     Real v[NV], m[NM];
     load_state(args, env, q, v);
     Kinematics k;
-    Smooth s;
+    Inertia inertia[NL];
     forward_kinematics(args, env, q, k);
-    own_inertias(args, env, k, s.inertia);
-    joint_inertia(env, k, s, m);
-    for (int i = 0; i < ND; ++i) m[m_row[dof_v[i]]] += load(args.dof_armature, i, env);
-    const int n = tree_vs[tree], first = tree_v0[tree];
+    own_inertias(args, env, k, inertia);
+    joint_inertia(env, k, inertia, m);
+    add_armature(args, env, m);
+    const int n = env_tree_vs[tree], first = tree_v0[tree];
     for (int i = 0; i < n * n; ++i) out[i] = 0;
     for (int i = 0; i < n; ++i) {
         const int r = first + i;
@@ -83,12 +83,13 @@ KG_FN void bias_of(const Args& args, const Env& env, Real* out) {
     const StepSettings st = load_settings(args);
     Position q;
     Real v[NV], bias[NV];
+    Spatial vel[NL], outside[NL];
     load_state(args, env, q, v);
     Kinematics k;
-    Smooth s;
+    Inertia inertia[NL];
     forward_kinematics(args, env, q, k);
-    own_inertias(args, env, k, s.inertia);
-    move_to_reference(env, k, s.inertia);
-    bias_force(args, env, st, k, v, s, bias);
+    own_inertias(args, env, k, inertia);
+    move_to_reference(k, inertia);
+    bias_force(args, env, st, k, inertia, v, vel, outside, bias);
     for (int i = 0; i < NV; ++i) out[i] = bias[i];
 }

@@ -1,467 +1,247 @@
-// Constraint rows: contacts (normal and two tangents) and DOF rows, in whitened form and against each other.
+// Constraint rows in whitened form: contacts (normal and two tangents) and DOF rows.
 //
-// A row's Y has the support of its link's path to the root (factor.h) and is kept root first, by depth. A contact
-// of two links has a second segment for the DOFs that only B's path has; on those they share, both add up.
-// u = Y . w over both. A DOF row is one block per DOF with up to five unknowns that share one Y, the DOF's row of W:
-// saturated drive, dry friction, speed limit, lower and upper limit.
+// A row's Y = W^T J^T has the support of its links' paths to the root (factor.h); on DOFs that the paths of two links
+// share the point moves with both and the row is what is left. u = Y . w. A DOF row is one block per DOF with up to five
+// unknowns that share one Y, the DOF's row of W: saturated drive, dry friction, speed limit, lower and upper limit.
 //
-// The solver works on the rows' own velocities u. What an impulse of one row does to another's velocity is the
-// Delassus matrix A = Y^T Y, made once per substep. A row's numbers live in the registers of one lane (row i: lane
-// i % LANES, slot i / LANES); the arrays here hold what other lanes and later parts of the step read.
+// Which links touch is not known when compiled. With code written out, a contact's Y is held over all velocities of the
+// trunk and of a limb, zero off its paths: loops of one length, without index tables. On the CPU only the paths are
+// visited. The trunk's part is the same on every lane; the limb's is known to the lane that owns the limb.
 
-struct alignas(4 * sizeof(Real)) Y3 { Real n, t1, t2, unused; };
-
-struct ContactRows {
-    int count;
-    int link_a[MAX_CONTACTS1], link_b[MAX_CONTACTS1];  // -1: ground
-    int shared[MAX_CONTACTS1];                         // DOFs that both paths have
-};
-struct DofRows {
-    int count;
-    int dof[ND1];
-};
-// what the solver leaves behind
-struct Impulses {
-    Real gap[MAX_CONTACTS1];         // at the end
-    Vec3 contact[MAX_CONTACTS1];     // n, t1, t2, of the last iteration
-    Vec3 contacts[MAX_CONTACTS1];    // over the substep
-    Real drive[ND1], friction[ND1], lower[ND1], upper[ND1];  // of the last iteration, per DOF row
-    Real dofs[ND1];                  // friction and limits, over the substep
-    int row_of[ND1];                 // per DOF; -1: none
-};
-
-enum { CONTACT_RESTING = 0, CONTACT_WAITING = 1, CONTACT_BOUNCING = 2, CONTACT_IDLE = 3 };  // idle: elastic, unloaded
-
-// one contact, in its lane's registers
-struct Contact {
-    bool on;
-    Vec3 u, impulse;                       // velocity and impulse along n, t1, t2; impulse: of one iteration
-    Vec3 biased, total;                    // impulse after the biased sweeps; over the substep
-    Real gap;                              // as the iterations move it
-    Real inv_n, inv_bounce, inv_t;         // 1 / diagonal: regularised, exact, tangents together
-    Real couple1, couple2;                 // what an impulse along n does to u along t1, t2
-    Real static_mu, dynamic_mu, restitution;
-    Real bounce, settle;                   // restitution targets: biased, relax [m/s]
-    Real before;                           // normal velocity before the iteration's forces
-    int phase;                             // CONTACT_*
-};
 struct DofRow {
-    bool on, saturated;
-    int dof;
-    Real u, diagonal, inv;
-    Real drive, friction, lower, upper, speed;  // impulses of one iteration
-    Real biased, total;
+    bool on;
+    Real limb, trunk;                           // what an impulse does to u: through the limb, through the trunk
     Real lower_gap, upper_gap;                  // as the iterations move them
-    Real pull, drag, limit;                     // of a saturated drive, times h
-    Real dry, fastest;
+    Real drive, friction, lower, upper, speed;  // impulses of one iteration
+    Real total;                                 // friction and limits, over the substep
 };
-KG_FN Real impulse_of(const DofRow& r) { return r.drive + r.friction + r.speed + r.lower - r.upper; }
-struct Held { DofRow dofs[DOF_SLOTS]; Contact contacts[CONTACT_SLOTS]; };
+KG_FN Real impulse_of(const DofRow& r) { return r.drive + r.friction + r.lower - r.upper; }
 
-// A by blocks: dd among DOF rows, lower triangle; dc (dof, contact, axis); cc among contacts, lower triangle of 3 x 3
-// blocks (axis of the later contact, axis of the earlier one)
-struct Delassus {
-    Real *dd, *dc, *cc;
-    int dofs, contacts;
-};
-KG_FN int triangle(int i, int j) { return i >= j ? i * (i + 1) / 2 + j : j * (j + 1) / 2 + i; }
-KG_FN int delassus_words(int dofs, int contacts) {
-    return dofs * (dofs + 1) / 2 + 3 * dofs * contacts + 9 * (contacts * (contacts + 1) / 2);
-}
-KG_FN Delassus delassus_at(Real* room, int dofs, int contacts) {
-    Delassus a;
-    a.dd = room;
-    a.dc = a.dd + dofs * (dofs + 1) / 2;
-    a.cc = a.dc + 3 * dofs * contacts;
-    a.dofs = dofs;
-    a.contacts = contacts;
-    return a;
-}
-
-// impulse d of DOF row i -> velocities of all rows; of contact i likewise
-KG_FN void spread_dof(const Env& env, const Delassus& a, int i, Real d, Held& held) {
-    KG_UNROLLED for (int s = 0; s < DOF_SLOTS; ++s) {
-        const int j = s * LANES + env.lane;
-        if (j < a.dofs) held.dofs[s].u += a.dd[triangle(i, j)] * d;
+// f(v) for the trunk's velocities where a row of these links may be other than zero; b: -1 = ground
+template <class F>
+KG_FN void over_trunk(int a, int b, F f) {
+    if (WRITTEN_OUT) {
+        each<TV>(f);
+        return;
     }
-    KG_UNROLLED for (int s = 0; s < CONTACT_SLOTS; ++s) {
-        const int j = s * LANES + env.lane;
-        if (j >= a.contacts) continue;
-        const Real* x = a.dc + 3 * (i * a.contacts + j);
-        held.contacts[s].u = held.contacts[s].u + v3(x[0], x[1], x[2]) * d;
-    }
-}
-KG_FN void spread_contact(const Env& env, const Delassus& a, int i, Vec3 d, Held& held) {
-    KG_UNROLLED for (int s = 0; s < DOF_SLOTS; ++s) {
-        const int j = s * LANES + env.lane;
-        if (j >= a.dofs) continue;
-        const Real* x = a.dc + 3 * (j * a.contacts + i);
-        held.dofs[s].u += dot(v3(x[0], x[1], x[2]), d);
-    }
-    KG_UNROLLED for (int s = 0; s < CONTACT_SLOTS; ++s) {
-        const int j = s * LANES + env.lane;
-        if (j >= a.contacts) continue;
-        const Real* x = a.cc + 9 * triangle(i, j);
-        const int mine = j >= i ? 3 : 1, its = j >= i ? 1 : 3;
-        Vec3& u = held.contacts[s].u;
-        u.x += x[0] * d.x + x[its] * d.y + x[2 * its] * d.z;
-        x += mine;
-        u.y += x[0] * d.x + x[its] * d.y + x[2 * its] * d.z;
-        x += mine;
-        u.z += x[0] * d.x + x[its] * d.y + x[2 * its] * d.z;
+    KG_ROLLED for (int i = 0; i < env_link_path_length[a]; ++i) f(env_path_v[env_link_path[a] + i]);
+    if (NP == 0 || b < 0) return;
+    KG_ROLLED for (int i = 0; i < env_link_path_length[b]; ++i) {
+        const int v = env_path_v[env_link_path[b] + i];
+        if (!moves(v, a)) f(v);
     }
 }
 
-// velocities of a contact along n, t1, t2; w: all DOFs
-KG_FN Vec3 contact_velocity(const ContactRows& c, const Y3* y, int i, const Real* w) {
-    const int a = c.link_a[i], b = c.link_b[i];
-    const Y3* row = y + i * ROW;
-    Vec3 u = v3(0, 0, 0);
-    const int* path = path_v + link_path[a] + link_path_length[a] - 1;
-    KG_ROLLED for (int d = 0; d < link_path_length[a]; ++d) u = u + v3(row[d].n, row[d].t1, row[d].t2) * w[path[-d]];
-    if (NP > 0 && b >= 0) {
-        path = path_v + link_path[b] + link_path_length[b] - 1;
-        KG_ROLLED for (int d = c.shared[i]; d < link_path_length[b]; ++d)
-            u = u + v3(row[PATH + d].n, row[PATH + d].t1, row[PATH + d].t2) * w[path[-d]];
-    }
-    return u;
+// what the lanes with a limb in a contact found, zero on the others; on all lanes
+KG_FN Real from_owners(const Owners& o, Real limb) {
+    return SV == 0 ? limb : NP > 0 ? kg_sum(limb) : kg_from(limb, o.a < 0 ? 0 : o.a);
+}
+KG_FN Vec3 from_owners(const Owners& o, Vec3 limb) {
+    return v3(from_owners(o, limb.x), from_owners(o, limb.y), from_owners(o, limb.z));
 }
 
-// what a lane owns of w (OWN of them, i = lane + s * LANES), and how deep each of its DOFs lies
-struct Own { int depth[OWN]; };
-
-KG_FN Own own_dofs(const Env& env) {
-    Own own;
-    KG_UNROLLED for (int s = 0; s < OWN; ++s) own.depth[s] = depth[s * LANES + env.lane < NV ? s * LANES + env.lane : 0];
-    return own;
+// mine = false: takes part in the exchange only
+KG_FN Vec3 contact_velocity(const Env& env, const Rows& rows, int i, bool mine, const RowPlace& at, const Real* w) {
+    Vec3 u = v3(0, 0, 0), limb = u;
+    const Owners o = at.owners;
+    if (mine) over_trunk(at.link_a, at.link_b, [&](auto v) { u = u + xyz(rows.at(i, ROW_Y + v)) * w[v]; });
+    if (mine && o.mine(env)) each_from<TV, SV>([&](auto v) { limb = limb + xyz(rows.at(i, o.limb_y(env) + v - TV)) * w[v]; });
+    return SV == 0 ? u : u + from_owners(o, limb);
 }
-KG_FN bool has_dof(const unsigned* mask, int i) { return mask[i / 32] >> (i % 32) & 1u; }
-
-// w changes by an impulse f, other by an impulse g of the same row
-KG_FN void add_contact(const Env& env, const Own& own, const ContactRows& c, const Y3* y, int i, Vec3 f, Vec3 g, Real* w, Real* other) {
-    const int a = c.link_a[i], b = c.link_b[i];
-    const Y3* row = y + i * ROW;
-    KG_UNROLLED for (int s = 0; s < OWN; ++s) {
-        const int j = s * LANES + env.lane;
-        const bool on_a = j < NV && has_dof(link_mask + a * MASKS, j);
-        if (on_a || (NP > 0 && b >= 0 && j < NV && has_dof(link_mask + b * MASKS, j))) {
-            const Y3 r = row[own.depth[s] + (on_a ? 0 : PATH)];
-            w[s] += r.n * f.x + r.t1 * f.y + r.t2 * f.z;
-            other[s] += r.n * g.x + r.t1 * g.y + r.t2 * g.z;
-        }
-    }
+KG_FN Real normal_velocity(const Env& env, const Rows& rows, int i, bool mine, const RowPlace& at, const Real* w) {
+    Real u = 0, limb = 0;
+    const Owners o = at.owners;
+    if (mine) over_trunk(at.link_a, at.link_b, [&](auto v) { u += rows.at(i, ROW_Y + v).x * w[v]; });
+    if (mine && o.mine(env)) each_from<TV, SV>([&](auto v) { limb += rows.at(i, o.limb_y(env) + v - TV).x * w[v]; });
+    return SV == 0 ? u : u + from_owners(o, limb);
 }
-KG_FN void add_dof(const Env& env, const Own& own, const Real* map, int v, Real f, Real g, Real* w, Real* other) {
-    const Real* row = map + m_row[v] + depth[v];
-    KG_UNROLLED for (int s = 0; s < OWN; ++s) {
-        const int j = s * LANES + env.lane;
-        if (j >= NV || !has_dof(v_mask + v * MASKS, j)) continue;
-        w[s] += row[-own.depth[s]] * f;
-        other[s] += row[-own.depth[s]] * g;
-    }
+KG_FN void add_impulse(const Env& env, const Rows& rows, int i, const RowPlace& at, Vec3 f, Real* w) {
+    over_trunk(at.link_a, at.link_b, [&](auto v) { w[v] += dot(xyz(rows.at(i, ROW_Y + v)), f); });
+    const Owners o = at.owners;
+    if (o.mine(env)) each_from<TV, SV>([&](auto v) { w[v] += dot(xyz(rows.at(i, o.limb_y(env) + v - TV)), f); });
 }
 
-// J of one segment: velocity of the point at r along n, t1, t2 per unit of each DOF of the path
-KG_FN void fill_segment(const Env& env, const Kinematics& k, int link, int first, Vec3 r, const Vec3* dir, Real sign, Y3* y) {
-    const int* path = path_v + link_path[link] + link_path_length[link] - 1;
-    KG_ROLLED for (int d = first + env.lane; d < link_path_length[link]; d += LANES) {
-        Vec3 u = point_velocity(k.axis[path[-d]], r) * sign;
-        y[d].n = dot(dir[0], u);
-        y[d].t1 = dot(dir[1], u);
-        y[d].t2 = dot(dir[2], u);
-    }
+// y += (W^T J^T) of one velocity: its row of W times J
+template <class V>
+KG_FN void add_row(const Real* map, V v, Vec3 j, Vec3* y) {
+    y[v] = y[v] + j * map[m_row[v]];
+    span(Zero(), anc_len[v], [&](auto a) {
+        const auto u = anc[anc_row[v] + a];
+        y[u] = y[u] + j * map[m_row[v] + a + 1];
+    });
 }
-KG_FN void add_scaled(Y3& y, const Y3& j, Real s) {
-    y.n += j.n * s; y.t1 += j.t1 * s; y.t2 += j.t2 * s;
-}
-// sum over the path from depth `from` on of W(b, d) J_b
-KG_FN void whiten_segment(const Real* map, int link, int from, int d, const Y3* jacobian, Y3& y) {
-    const int* path = path_v + link_path[link] + link_path_length[link] - 1;
-    KG_ROLLED for (int b = from; b < link_path_length[link]; ++b) {
-        const int v = path[-b];
-        if (b - d <= anc_len[v]) add_scaled(y, jacobian[b], map[m_row[v] + b - d]);
-    }
-}
-
-
-// Y of contact i, one path entry per lane and round, and the same spread out over all DOFs. jacobian: [ROW]
-KG_FN void whiten_contact(const Env& env, const Kinematics& k, const Real* map, const Contacts& c, int i, bool mine,
-                          ContactRows& rows, Y3* y, Y3* jacobian, Y3* dense) {
-    const int a = mine ? c.shape_a[i] : 0, b = mine ? c.shape_b[i] : -1;
-    const int la = shape_link[a], lb = b >= 0 ? shape_link[b] : 0;
-    const int* pa = path_v + link_path[la] + link_path_length[la] - 1;
-    const int* pb = path_v + link_path[lb] + link_path_length[lb] - 1;
-    int shared = 0;
-    if (mine) {
-        Vec3 dir[3];
-        dir[0] = c.normal[i];
-        tangents(dir[0], dir[1], dir[2]);
-        fill_segment(env, k, la, 0, c.point[i], dir, (Real)1, jacobian);
-        if (NP > 0 && b >= 0) {
-            while (shared < link_path_length[la] && shared < link_path_length[lb] && pa[-shared] == pb[-shared]) ++shared;
-            const Vec3 r = c.point[i] + k.ref[link_tree[la]] - k.ref[link_tree[lb]];
-            fill_segment(env, k, lb, shared, r, dir, (Real)-1, jacobian + PATH);
-            // the point is on both links: on what the paths share, the two cancel
-            KG_ROLLED for (int d = env.lane; d < shared; d += LANES) jacobian[d].n = jacobian[d].t1 = jacobian[d].t2 = 0;
-        }
-        if (env.lane == 0) {
-            rows.link_a[i] = la;
-            rows.link_b[i] = b >= 0 ? lb : -1;
-            rows.shared[i] = shared;
-        }
-    }
-    KG_EACH(d, NV) dense[d].n = dense[d].t1 = dense[d].t2 = 0;
-    kg_sync();
-    if (mine) {
-        Y3* row = y + i * ROW;
-        KG_ROLLED for (int d = env.lane; d < PATH; d += LANES) {
-            Y3 z;
-            if (d < link_path_length[la]) {
-                z.n = z.t1 = z.t2 = z.unused = 0;
-                whiten_segment(map, la, d, d, jacobian, z);
-                if (NP > 0 && b >= 0 && d < shared) whiten_segment(map, lb, shared, d, jacobian + PATH, z);
-                row[d] = dense[pa[-d]] = z;
-            }
-            if (NP > 0 && b >= 0 && d >= shared && d < link_path_length[lb]) {
-                z.n = z.t1 = z.t2 = z.unused = 0;
-                whiten_segment(map, lb, d, d, jacobian + PATH, z);
-                row[PATH + d] = dense[pb[-d]] = z;
-            }
-        }
-    }
-    kg_sync();
-}
-
-KG_FN void add_outer(Y3 x, Y3 y, Real* z) {
-    z[0] += x.n * y.n; z[1] += x.n * y.t1; z[2] += x.n * y.t2;
-    z[3] += x.t1 * y.n; z[4] += x.t1 * y.t1; z[5] += x.t1 * y.t2;
-    z[6] += x.t2 * y.n; z[7] += x.t2 * y.t1; z[8] += x.t2 * y.t2;
-}
-
-// Y of all contacts and A, row after row: its Y spread out over all DOFs, each lane multiplies with rows of its own.
-// scratch: [ROW + NV]
-KG_FN void couple_rows(const Env& env, const Kinematics& k, const Real* map, const Contacts& c, const DofRows& dofs,
-                       const Delassus& a, ContactRows& rows, Y3* y, Y3* scratch) {
-    Y3* dense = scratch + ROW;
-    const int most_dofs = kg_most(a.dofs), most_contacts = kg_most(a.contacts);
-    KG_ROLLED for (int r = 0; r < most_dofs; ++r) {
-        const bool mine = r < a.dofs;
-        KG_EACH(i, NV) dense[i].n = 0;
-        kg_sync();
-        if (mine) {
-            const int v = dof_v[dofs.dof[r]];
-            KG_EACH(b, anc_len[v] + 1) dense[b == 0 ? v : anc[anc_row[v] + b - 1]].n = map[m_row[v] + b];
-        }
-        kg_sync();
-        if (mine) {
-            KG_EACH(j, r + 1) {
-                const int v = dof_v[dofs.dof[j]];
-                const Real* row = map + m_row[v];
-                Real sum = row[0] * dense[v].n;
-                KG_ROLLED for (int b = 0; b < anc_len[v]; ++b) sum += row[1 + b] * dense[anc[anc_row[v] + b]].n;
-                a.dd[triangle(r, j)] = sum;
-            }
-        }
-        kg_sync();
-    }
-    KG_ROLLED for (int i = 0; i < most_contacts; ++i) {
-        const bool mine = i < a.contacts;
-        whiten_contact(env, k, map, c, i, mine, rows, y, scratch, dense);
-        if (mine) {
-            KG_EACH(r, a.dofs) {
-                const int v = dof_v[dofs.dof[r]];
-                const Real* row = map + m_row[v];
-                Y3 sum;
-                sum.n = sum.t1 = sum.t2 = 0;
-                add_scaled(sum, dense[v], row[0]);
-                KG_ROLLED for (int b = 0; b < anc_len[v]; ++b) add_scaled(sum, dense[anc[anc_row[v] + b]], row[1 + b]);
-                Real* x = a.dc + 3 * (r * a.contacts + i);
-                x[0] = sum.n; x[1] = sum.t1; x[2] = sum.t2;
-            }
-            KG_EACH(j, i + 1) {
-                Real x[9] = {0, 0, 0, 0, 0, 0, 0, 0, 0};
-                const int la = rows.link_a[j], lb = rows.link_b[j];
-                const int* path = path_v + link_path[la] + link_path_length[la] - 1;
-                const Y3* row = y + j * ROW;
-                KG_ROLLED for (int d = 0; d < link_path_length[la]; ++d) add_outer(dense[path[-d]], row[d], x);
-                if (NP > 0 && lb >= 0) {
-                    path = path_v + link_path[lb] + link_path_length[lb] - 1;
-                    KG_ROLLED for (int d = rows.shared[j]; d < link_path_length[lb]; ++d) add_outer(dense[path[-d]], row[PATH + d], x);
-                }
-                KG_UNROLLED for (int b = 0; b < 9; ++b) a.cc[9 * triangle(i, j) + b] = x[b];
-            }
-        }
-        kg_sync();
-    }
-}
-
-// A contact at the start of the substep: gap goes back from the midpoint; warm start from the last step's impulse of the
-// same slot, cut to the cone of today's friction. w: at the start, all DOFs
-template <class Args>
-KG_FN void load_contact(const Args& args, const Env& env, const StepSettings& st, const Contacts& c, const ContactRows& rows,
-                        const Delassus& delassus, const Y3* y, const Real* w, int i, Contact& x) {
-    const int a = c.shape_a[i], b = c.shape_b[i];
-    Real mu_s = load(args.shape_friction, a, env), mu_d = mu_s, e = load(args.shape_restitution, a, env);
-    if (NP > 0 && b >= 0) {
-        const Real mu = load(args.shape_friction, b, env);
-        mu_s += mu;
-        mu_d += mu;
-        e += load(args.shape_restitution, b, env);
+// Y along three directions, for a point that belongs to link a and, if b >= 0, against link b. On the lanes that own a
+// limb of it all of Y, on the others the trunk's part
+KG_FN void whiten_row(const Env& env, const Kinematics& k, const Real* map, bool mine, const ContactPlace& at, const Vec3* dir, Vec3* y) {
+    const int a = at.link_a, b = at.link_b;
+    const Owners o = owners_of(at);
+    const auto add = [&](auto v, bool on_a, bool on_b) {
+        if (on_a == on_b) return;  // on neither, or on both: the two cancel
+        const Vec3 u = axis_point_velocity(k, on_a ? at.point : at.point_b, v) * (on_a ? (Real)1 : (Real)-1);
+        add_row(map, v, v3(dot(dir[0], u), dot(dir[1], u), dot(dir[2], u)), y);
+    };
+    if (SV > 0) {
+        each<NV>([&](auto v) { y[v] = v3(0, 0, 0); });
+        if (mine) each_from<TV, SV>([&](auto v) {
+            add(v, env.lane == o.a && moves(v, a), NP > 0 && b >= 0 && env.lane == o.b && moves(v, b));
+        });
+        each<TV>([&](auto v) { y[v] = from_owners(o, y[v]); });
     } else {
-        mu_s += load(args.ground_friction, 0, env);
-        mu_d += load(args.ground_friction, 1, env);
-        e += load(args.ground_restitution, 0, env);
+        over_trunk(a, b, [&](auto v) { y[v] = v3(0, 0, 0); });
     }
-    // material of a pair: the average
-    mu_s *= (Real)0.5;
-    x.static_mu = mu_s;
-    x.dynamic_mu = (Real)0.5 * mu_d;
-    x.restitution = (Real)0.5 * e;
-    x.phase = CONTACT_RESTING;
-    const Real* own = delassus.cc + 9 * triangle(i, i);
-    const Real nn = own[0], t11 = own[4], t22 = own[8];
-    // links with fewer than three DOFs between them make exactly dependent rows
-    const Real eps = (Real)1e-6 * (nn + t11 + t22) + (Real)1e-30;
-    x.inv_n = (Real)1 / (nn + eps);
-    x.inv_bounce = (Real)1 / kg_max(nn, eps);
-    x.inv_t = (Real)1 / (kg_max(t11, t22) + eps);
-    x.couple1 = own[3];
-    x.couple2 = own[6];
-    x.u = contact_velocity(rows, y, i, w);
-    const Real half = st.semi_implicit ? (Real)0 : (Real)0.5 * st.dt;
-    x.gap = c.gap[i] - half * x.u.x;
-    const int columns = args.warm_slot.shape[1];
-    KG_ROLLED for (int old = 0; old < MAX_CONTACTS; ++old) {
-        const int slot = args.warm_slot.data[old * columns + env.index];
-        if (slot < 0 || slot > c.slot[i]) break;
-        if (slot < c.slot[i]) continue;
-        Vec3 last = load3(args.warm_impulse, old, env), t1, t2;
-        tangents(c.normal[i], t1, t2);
-        Real n = kg_max(dot(last, c.normal[i]), (Real)0), f1 = dot(last, t1), f2 = dot(last, t2);
-        Real limit = mu_s * n, f = kg_sqrt(f1 * f1 + f2 * f2);
-        Real cut = f > limit ? limit / f : (Real)1;
-        x.impulse = v3(n, f1 * cut, f2 * cut);
-    }
+    if (mine) over_trunk(a, b, [&](auto v) { add(v, moves(v, a), NP > 0 && b >= 0 && moves(v, b)); });
 }
 
-// an impulse along n, t1, t2 in world axes
-KG_FN Vec3 world_impulse(Vec3 normal, Vec3 f) {
-    Vec3 t1, t2;
-    tangents(normal, t1, t2);
-    return normal * f.x + t1 * f.y + t2 * f.z;
+// a contact's Y, and what follows from it alone
+KG_FN ContactResponse whiten_contact(const Env& env, const Kinematics& k, const Real* map, bool mine, const ContactPlace& at, int i, const Rows& rows) {
+    Vec3 dir[3], y[NV];
+    dir[0] = at.normal;
+    tangents(dir[0], dir[1], dir[2]);
+    whiten_row(env, k, map, mine, at, dir, y);
+    Vec3 squares = v3(0, 0, 0), limb = squares;
+    Real nt1 = 0, nt2 = 0, limb1 = 0, limb2 = 0;
+    if (mine) over_trunk(at.link_a, at.link_b, [&](auto v) {
+        const Vec3 z = y[v];
+        rows.at(i, ROW_Y + v) = four(z, 0);
+        squares = squares + v3(z.x * z.x, z.y * z.y, z.z * z.z);
+        nt1 += z.x * z.y;
+        nt2 += z.x * z.z;
+    });
+    const Owners o = owners_of(at);
+    if (SV > 0) {
+        if (mine && o.mine(env)) {
+            each_from<TV, SV>([&](auto v) {
+                const Vec3 z = y[v];
+                rows.at(i, o.limb_y(env) + v - TV) = four(z, 0);
+                limb = limb + v3(z.x * z.x, z.y * z.y, z.z * z.z);
+                limb1 += z.x * z.y;
+                limb2 += z.x * z.z;
+            });
+        }
+        squares = squares + from_owners(o, limb);
+        nt1 += from_owners(o, limb1);
+        nt2 += from_owners(o, limb2);
+    }
+    // links with fewer than three DOFs between them make exactly dependent rows
+    const Real eps = (Real)1e-6 * (squares.x + squares.y + squares.z) + (Real)1e-30;
+    ContactResponse r = ContactResponse();
+    r.inv_n = kg_inv(squares.x + eps);
+    r.inv_bounce = kg_inv(kg_max(squares.x, eps));
+    r.inv_t = kg_inv(kg_max(squares.y, squares.z) + eps);
+    r.couple1 = nt1;
+    r.couple2 = nt2;
+    return r;
+}
+
+// last step's impulse of the same slot, cut to the cone of today's friction
+template <class Args>
+KG_FN Vec3 warm_impulse(const Args& args, const Env& env, int slot, Vec3 normal, Real mu) {
+    KG_ROLLED for (int old = 0; old < MAX_CONTACTS; ++old) {
+        const int its = args.warm_slot.data[old * args.warm_slot.shape[1] + env.index];
+        if (its < 0) break;
+        if (its != slot) continue;
+        Vec3 last = load3(args.warm_impulse, old, env), t1, t2;
+        tangents(normal, t1, t2);
+        Real n = kg_max(dot(last, normal), (Real)0), f1 = dot(last, t1), f2 = dot(last, t2);
+        Real limit = mu * n, f = kg_sqrt(f1 * f1 + f2 * f2);
+        Real cut = f > limit ? limit / f : (Real)1;
+        return v3(n, f1 * cut, f2 * cut);
+    }
+    return v3(0, 0, 0);
+}
+
+// contacts -> rows; gaps go back from the midpoint to the start of the substep. w: there
+template <class Args>
+KG_FN void build_contact_rows(const Args& args, const Env& env, const StepSettings& st, const Kinematics& k, const Real* map,
+                              int contacts, const Real* w, const Rows& rows) {
+    const Real half = st.semi_implicit ? (Real)0 : (Real)0.5 * st.dt;
+    const int most = kg_warp_most(contacts);
+    KG_ROLLED for (int i = 0; i < most; ++i) {
+        const bool mine = i < contacts;
+        const ContactPlace at = rows.place(i, mine);
+        const Real gap = mine ? rows.impulse_gap(i).w : (Real)0;
+        ContactResponse r = whiten_contact(env, k, map, mine, at, i, rows);
+        const int a = at.shape_a, b = at.shape_b;
+        Real mu_s = param(KG_PARAM(shape_friction), a, env), mu_d = mu_s, e = param(KG_PARAM(shape_restitution), a, env);
+        if (NP > 0 && b >= 0) {
+            const Real mu = param(KG_PARAM(shape_friction), b, env);
+            mu_s += mu;
+            mu_d += mu;
+            e += param(KG_PARAM(shape_restitution), b, env);
+        } else {
+            mu_s += param(KG_PARAM(ground_friction), 0, env);
+            mu_d += param(KG_PARAM(ground_friction), 1, env);
+            e += param(KG_PARAM(ground_restitution), 0, env);
+        }
+        // material of a pair: the average
+        r.static_mu = (Real)0.5 * mu_s;
+        r.dynamic_mu = (Real)0.5 * mu_d;
+        r.restitution = (Real)0.5 * e;
+        const Real start = gap - half * normal_velocity(env, rows, i, mine, row_place(at), w);
+        kg_sync();  // all lanes have read the gap
+        if (!mine) continue;
+        rows.impulse_gap(i) = four(warm_impulse(args, env, at.slot, at.normal, r.static_mu), start);
+        rows.at(i, 1) = four(v3(0, 0, 0), (Real)CONTACT_RESTING);
+        rows.set_response(i, r);
+        rows.at(i, 4) = Four{0, 0, (Real)owners_of(at).a, (Real)owners_of(at).b};
+    }
+    kg_sync();
 }
 
 // keep this step's last impulses, in world axes, for the next
 template <class Args>
-KG_FN void store_warm_start(const Args& args, const Env& env, const Contacts& c, const ContactRows& rows, const Impulses& done) {
-    const int columns = args.warm_slot.shape[1];
-    const int used = rows.count < MAX_CONTACTS ? rows.count + 1 : MAX_CONTACTS;  // the first -1 ends the list
-    KG_EACH(i, used) {
-        if (env.live) args.warm_slot.data[i * columns + env.index] = i < rows.count ? c.slot[i] : -1;
-        if (i < rows.count) store3(args.warm_impulse, i, env, world_impulse(c.normal[i], done.contact[i]));
-    }
-}
-
-// which DOFs need a row: saturated, with dry friction, near a limit, or too fast
-KG_FN Real limit_reach(Real dt, Real speed) { return (Real)1.5 * dt * speed + (Real)0.02; }
-template <class Args>
-KG_FN void choose_dof_rows(const Args& args, const Env& env, const StepSettings& st, const Position& q, const Real* v, const Drives& d,
-                           DofRows& rows) {
-    int count = 0;
-    KG_ROLLED for (int i0 = 0; i0 < ND; i0 += LANES) {
-        const int i = i0 + env.lane;
-        bool wanted = false;
-        if (i < ND) {
-            const Real speed = kg_abs(v[dof_v[i]]), reach = limit_reach(st.dt, speed);
-            wanted = d.saturated[i] || q.dof[i] - load(args.dof_lower, i, env) < reach || load(args.dof_upper, i, env) - q.dof[i] < reach
-                || speed > load(args.dof_velocity, i, env) || load(args.dof_friction, i, env) > (Real)0;
+KG_FN void store_warm_start(const Args& args, const Env& env, const Rows& rows, int contacts) {
+    const int used = contacts < MAX_CONTACTS ? contacts + 1 : MAX_CONTACTS;  // the first -1 ends the list
+    kg_sync();                                                              // all lanes have read the old one
+    KG_ROLLED for (int i = env.lane; i < used; i += LANES) {
+        int slot = -1;
+        if (i < contacts) {
+            const Four n = rows.at(i, 5);
+            slot = (int)n.w;
+            store3(args.warm_impulse, i, env, world_impulse(xyz(n), xyz(rows.impulse_gap(i))));
         }
-        const unsigned all = kg_ballot(wanted);
-        if (wanted) rows.dof[count + kg_bits(all & ((1u << env.lane) - 1u))] = i;
-        count += kg_bits(all);
+        if (env.live) args.warm_slot.data[i * args.warm_slot.shape[1] + env.index] = slot;
     }
-    if (env.lane == 0) rows.count = count;
-    kg_sync();
+}
+
+// DOFs that need a row: saturated, with dry friction, near a limit, or too fast
+template <class Args>
+KG_FN void build_dof_rows(const Args& args, const Env& env, const StepSettings& st, const Real* map, const Position& q,
+                          const Real* v, const Drives& d, DofRow* rows) {
+    each<ND>([&](auto i) {
+        DofRow& row = rows[i];
+        const auto id = dof_id(env, i);
+        const auto at = dof_v[i];
+        const Real speed = kg_abs(v[at]), reach = (Real)1.5 * st.dt * speed + (Real)0.02;
+        const Real lo = q.dof[i] - param(KG_PARAM(dof_lower), id, env), hi = param(KG_PARAM(dof_upper), id, env) - q.dof[i];
+        row.on = has_dof(env, i) && (is_saturated(d, i) || lo < reach || hi < reach || (HAS_SPEED_LIMIT && speed > param(KG_PARAM(dof_velocity), id, env))
+            || (HAS_DRY && param(KG_PARAM(dof_friction), id, env) > (Real)0));
+        row.lower_gap = lo < reach ? lo : (Real)1e30;
+        row.upper_gap = hi < reach ? hi : (Real)1e30;
+        row.drive = row.friction = row.lower = row.upper = row.speed = row.total = row.limb = row.trunk = 0;
+        if (!row.on) return;
+        span(Zero(), row_len[at], [&](auto a) {
+            const Real y = map[m_row[at] + a];
+            (at >= TV && a > 0 && anc[anc_row[at] + a - 1] < TV ? row.trunk : row.limb) += y * y;
+        });
+        if (is_saturated(d, i)) row.drive = load(args.warm_dof, id * 4, env);
+        if (HAS_DRY) row.friction = load(args.warm_dof, id * 4 + 1, env);
+        if (lo < reach) row.lower = load(args.warm_dof, id * 4 + 2, env);
+        if (hi < reach) row.upper = load(args.warm_dof, id * 4 + 3, env);
+    });
 }
 
 template <class Args>
-KG_FN void load_dof_row(const Args& args, const Env& env, const StepSettings& st, Real h, const Position& q, const Real* v,
-                        const Drives& d, int i, Real diagonal, DofRow& x) {
-    const Real reach = limit_reach(st.dt, kg_abs(v[dof_v[i]]));
-    const Real lo = q.dof[i] - load(args.dof_lower, i, env), hi = load(args.dof_upper, i, env) - q.dof[i];
-    x.dof = i;
-    x.saturated = d.saturated[i];
-    x.u = v[dof_v[i]];
-    x.diagonal = diagonal;
-    x.inv = (Real)1 / diagonal;
-    x.lower_gap = lo < reach ? lo : (Real)1e30;
-    x.upper_gap = hi < reach ? hi : (Real)1e30;
-    x.drive = x.saturated ? load(args.warm_dof, i * 4, env) : (Real)0;
-    x.friction = load(args.warm_dof, i * 4 + 1, env);
-    x.lower = lo < reach ? load(args.warm_dof, i * 4 + 2, env) : (Real)0;
-    x.upper = hi < reach ? load(args.warm_dof, i * 4 + 3, env) : (Real)0;
-    x.drag = h * d.drag[i];
-    x.limit = h * d.limit[i];
-    x.dry = h * load(args.dof_friction, i, env);
-    x.fastest = load(args.dof_velocity, i, env);
-}
-
-// the rows of this lane
-template <class Args>
-KG_FN void load_rows(const Args& args, const Env& env, const StepSettings& st, Real h, const Position& q, const Real* v, const Drives& d,
-                     const Contacts& c, const DofRows& dofs, const ContactRows& rows, const Delassus& a, const Y3* y, const Real* w, Held& held) {
-    KG_UNROLLED for (int s = 0; s < DOF_SLOTS; ++s) {
-        const int r = s * LANES + env.lane;
-        DofRow& x = held.dofs[s];
-        x.on = r < a.dofs;
-        x.speed = x.total = 0;
-        if (x.on) load_dof_row(args, env, st, h, q, v, d, dofs.dof[r], a.dd[triangle(r, r)], x);
-    }
-    KG_UNROLLED for (int s = 0; s < CONTACT_SLOTS; ++s) {
-        const int i = s * LANES + env.lane;
-        Contact& x = held.contacts[s];
-        x.on = i < a.contacts;
-        x.impulse = x.total = v3(0, 0, 0);
-        if (x.on) load_contact(args, env, st, c, rows, a, y, w, i, x);
-    }
-}
-KG_FN void leave_impulses(const Env& env, const Held& held, Impulses& done) {
-    KG_UNROLLED for (int s = 0; s < DOF_SLOTS; ++s) {
-        const int r = s * LANES + env.lane;
-        const DofRow& x = held.dofs[s];
-        if (!x.on) continue;
-        done.drive[r] = x.drive;
-        done.friction[r] = x.friction;
-        done.lower[r] = x.lower;
-        done.upper[r] = x.upper;
-        done.dofs[r] = x.total;
-    }
-    KG_UNROLLED for (int s = 0; s < CONTACT_SLOTS; ++s) {
-        const int i = s * LANES + env.lane;
-        const Contact& x = held.contacts[s];
-        if (!x.on) continue;
-        done.gap[i] = x.gap;
-        done.contact[i] = x.impulse;
-        done.contacts[i] = x.total;
-    }
-    kg_sync();
-}
-
-// per DOF
-template <class Args>
-KG_FN void store_dof_warm_start(const Args& args, const Env& env, Real h, const Drives& d, const DofRows& rows, Impulses& done) {
-    KG_EACH(i, ND) done.row_of[i] = -1;
-    kg_sync();
-    KG_EACH(r, rows.count) done.row_of[rows.dof[r]] = r;
-    kg_sync();
-    KG_EACH(i, ND) {
-        const int r = done.row_of[i];
-        const bool has = r >= 0;
-        const bool at_limit = has && d.saturated[i] && kg_abs(done.drive[r]) > (Real)0.699 * h * d.limit[i];
-        store(args.warm_dof, i * 4, env, at_limit ? done.drive[r] : (Real)0);
-        store(args.warm_dof, i * 4 + 1, env, has ? done.friction[r] : (Real)0);
-        store(args.warm_dof, i * 4 + 2, env, has ? done.lower[r] : (Real)0);
-        store(args.warm_dof, i * 4 + 3, env, has ? done.upper[r] : (Real)0);
-    }
-    kg_sync();
+KG_FN void store_dof_warm_start(const Args& args, const Env& env, Real h, const Drives& d, const DofRow* rows) {
+    kg_sync();  // all lanes have read the trunk's
+    each<ND>([&](auto i) {
+        if (!writes_dof(env, i)) return;
+        const DofRow& row = rows[i];
+        const auto id = dof_id(env, i);
+        const bool at_limit = row.on && is_saturated(d, i) && kg_abs(row.drive) > (Real)0.699 * h * d.limit[i];
+        store(args.warm_dof, id * 4, env, at_limit ? row.drive : (Real)0);
+        store(args.warm_dof, id * 4 + 1, env, row.friction);
+        store(args.warm_dof, id * 4 + 2, env, row.lower);
+        store(args.warm_dof, id * 4 + 3, env, row.upper);
+    });
 }

@@ -5,350 +5,320 @@
 //
 // A biased sweep pushes penetration out through a soft constraint of frequency 0.1875 / h and damping ratio 5; a
 // relax sweep takes the velocity that this added away again. Jacobians are frozen over the step; gaps move with
-// the velocity of the biased sweep. Normal before friction, friction projected onto its disc.
-//
-// Sweeps are Gauss-Seidel, DOF rows first, then contacts. Each lane visits the rows it holds and finds who would change;
-// only those change, one after the other in the order of the rows, and after each the velocities of all rows follow
-// through the Delassus matrix (rows.h). A row that would not change costs nothing, and what comes out is what visiting
-// every row in order gives.
+// the velocity of the biased sweep. Sweeps are Gauss-Seidel in a fixed order: DOF rows, then contacts, normal
+// before friction, friction projected onto its disc.
 //
 // Source: Catto, Solver2D (2024), the soft-step idea; whitening and the round cone are ours (docs/physics.md).
 
-struct Soft { Real rate, mass_scale, impulse_scale; };
+struct Soft { Real rate, give; };  // give: per diagonal
 
 KG_FN Soft soft_constraint(Real h) {
     const Real zeta = 5, h_omega = (Real)(2 * 3.14159265358979323846 * 0.1875);
     const Real a1 = 2 * zeta + h_omega, a2 = h_omega * a1;
     Soft s;
     s.rate = h_omega / (h * a1);
-    s.mass_scale = a2 / (1 + a2);
-    s.impulse_scale = (Real)1 / (1 + a2);
+    s.give = kg_inv(a2);
     return s;
 }
 
-// one unilateral unknown: impulse after a visit at relative velocity u
-KG_FN Real unilateral(const StepSettings& st, const Soft& soft, Real h, bool biased, Real gap, Real u, Real inv, Real impulse) {
-    if (gap > 0 || !biased) return kg_max(impulse - (u + kg_max(gap, (Real)0) / h) * inv, (Real)0);
-    const Real bias = kg_max(soft.rate * gap, -st.max_depenetration);
-    return kg_max(impulse - soft.mass_scale * (u + bias) * inv - soft.impulse_scale * impulse, (Real)0);
-}
+struct Visit { Real h, inv_h, bounce_threshold, max_depenetration; Soft soft; bool biased; };
 
-// warm: no visit, last iteration's impulses act again
-struct Visit { Real h, bounce_threshold, max_depenetration; Soft soft; bool warm, biased; };
-
-// one unilateral unknown: impulse after a visit at relative velocity u
-KG_FN Real unilateral(const Visit& p, Real gap, Real u, Real inv, Real impulse) {
-    if (gap > 0 || !p.biased) return kg_max(impulse - (u + kg_max(gap, (Real)0) / p.h) * inv, (Real)0);
+// One unilateral unknown: impulse after a visit at relative velocity u. give: how a soft constraint yields, per impulse;
+// inv, soft_inv: 1 / diagonal of a rigid one and of a soft one, which has give on it
+KG_FN Real unilateral(const Visit& p, Real gap, Real u, Real inv, Real soft_inv, Real give, Real impulse) {
+    if (gap > 0 || !p.biased) return kg_max(impulse - (u + kg_max(gap, (Real)0) * p.inv_h) * inv, (Real)0);
     const Real bias = kg_max(p.soft.rate * gap, -p.max_depenetration);
-    return kg_max(impulse - p.soft.mass_scale * (u + bias) * inv - p.soft.impulse_scale * impulse, (Real)0);
+    return kg_max(impulse - (u + bias + give * impulse) * soft_inv, (Real)0);
 }
 
-// a contact's impulse after a visit
-KG_FN Vec3 visit_contact(const Visit& p, const Contact& c) {
-    Vec3 f = c.impulse;
-    if (c.phase == CONTACT_WAITING) return f;
-    if (c.phase == CONTACT_BOUNCING) {
-        f.x = kg_max(f.x - (c.u.x - (p.biased ? c.bounce : c.settle)) * c.inv_bounce, (Real)0);
+// a contact's impulse after a visit at velocity u
+KG_FN Vec3 visit_contact(const Visit& p, const Rows& rows, int i, int phase, Vec3 u, Vec3 old, Real gap) {
+    const ContactResponse c = rows.response(i);
+    Vec3 f = old;
+    if (HAS_RESTITUTION && phase == CONTACT_BOUNCING) {
+        f.x = kg_max(f.x - (u.x - (p.biased ? rows.bounce(i) : rows.settle(i))) * c.inv_bounce, (Real)0);
     } else {
         // an elastic contact that others make approach fast waits for the next iteration, where it bounces
-        const Real alone = c.phase == CONTACT_IDLE ? c.u.x - f.x / c.inv_n : (Real)0;
-        if (alone < -p.bounce_threshold && c.gap + p.h * alone < 0) f.x = 0;
-        else f.x = unilateral(p, c.gap, c.u.x, c.inv_n, f.x);
+        const Real alone = HAS_RESTITUTION && phase == CONTACT_IDLE ? u.x - f.x / c.inv_n : (Real)0;
+        if (alone < -p.bounce_threshold && gap + p.h * alone < 0) f.x = 0;
+        else {
+            const Real soft_inv = c.inv_n * kg_inv(1 + p.soft.give), give = p.soft.give * kg_inv(c.inv_n);
+            f.x = unilateral(p, gap, u.x, c.inv_n, soft_inv, give, f.x);
+        }
     }
-    const Real d = f.x - c.impulse.x, reach = c.static_mu * f.x;
-    f.y -= (c.u.y + c.couple1 * d) * c.inv_t;
-    f.z -= (c.u.z + c.couple2 * d) * c.inv_t;
+    const Real d = f.x - old.x, reach = c.static_mu * f.x;
+    f.y -= (u.y + c.couple1 * d) * c.inv_t;
+    f.z -= (u.z + c.couple2 * d) * c.inv_t;
     const Real t2 = f.y * f.y + f.z * f.z;
     if (t2 > reach * reach) {
-        const Real s = c.dynamic_mu * f.x / kg_sqrt(t2);
+        const Real s = c.dynamic_mu * f.x * kg_inv(kg_sqrt(t2));
         f.y *= s;
         f.z *= s;
     }
     return f;
 }
+KG_FN void sweep_contacts(const Env& env, const Visit& p, const Rows& rows, int contacts, Real* w) {
+    const int most = kg_warp_most(contacts);
+    KG_ROLLED for (int i = 0; i < most; ++i) {
+        const int phase = i >= contacts ? (int)CONTACT_WAITING : HAS_RESTITUTION ? (int)rows.phase(i) : (int)CONTACT_RESTING;
+        const bool mine = phase != CONTACT_WAITING;
+        const RowPlace at = row_place(rows, i, mine);
+        const Four now = mine ? rows.impulse_gap(i) : four(v3(0, 0, 0), 0);
+        const Vec3 u = contact_velocity(env, rows, i, mine, at, w);
+        kg_sync();  // all lanes have read the impulse
+        if (!mine) continue;
+        const Vec3 f = visit_contact(p, rows, i, phase, u, xyz(now), now.w), change = f - xyz(now);
+        if (change.x == 0 && change.y == 0 && change.z == 0) continue;
+        rows.impulse_gap(i) = four(f, now.w);
+        add_impulse(env, rows, i, at, change, w);
+    }
+}
 
-// changes r's impulses; returns the sum of the changes
-KG_FN Real visit_dof(const Visit& p, DofRow& r) {
-    const Real A = r.diagonal, inv = r.inv;
-    Real u = r.u, sum = 0;
-    if (r.saturated) {
-        const Real lam = kg_clamp((r.pull - r.drag * (u - A * r.drive)) / (1 + r.drag * A), -r.limit, r.limit);
-        const Real d = lam - r.drive;
-        u += A * d;
-        sum += d;
+// Changes a DOF row's impulses; returns the sum of the changes. A: diagonal that the visit goes by, no less than the
+// row's own; x: displacement of the DOF since the start
+// of the substep
+template <class Args, class Dof>
+KG_FN Real visit_dof(const Args& args, const Env& env, const Visit& p, const Drives& d, Real A, Real start, Real x, Dof i, DofRow& r) {
+    const auto id = dof_id(env, i);
+    const Real inv = kg_inv(A), give = p.soft.give * (r.limb + r.trunk), soft_inv = kg_inv(A + give);
+    Real u = start;
+    if (is_saturated(d, i)) {
+        const Real pull = p.h * (d.push[i] - d.kp[i] * x), drag = p.h * d.drag[i], limit = p.h * d.limit[i];
+        const Real lam = kg_clamp((pull - drag * (u - A * r.drive)) * kg_inv(1 + drag * A), -limit, limit);
+        u += A * (lam - r.drive);
         r.drive = lam;
     }
-    if (r.dry > 0) {
-        const Real lam = kg_clamp(r.friction - u * inv, -r.dry, r.dry), d = lam - r.friction;
-        u += A * d;
-        sum += d;
+    const Real dry = HAS_DRY ? p.h * param(KG_PARAM(dof_friction), id, env) : (Real)0;
+    if (dry > 0) {
+        const Real lam = kg_clamp(r.friction - u * inv, -dry, dry);
+        u += A * (lam - r.friction);
         r.friction = lam;
     }
-    if (r.fastest < (Real)1e30) {
+    const Real fastest = HAS_SPEED_LIMIT ? param(KG_PARAM(dof_velocity), id, env) : (Real)1e30;
+    if (fastest < (Real)1e30) {
         const Real free = u - A * r.speed;
-        const Real lam = free > r.fastest ? (r.fastest - free) * inv : free < -r.fastest ? (-r.fastest - free) * inv : (Real)0;
-        const Real d = lam - r.speed;
-        u += A * d;
-        sum += d;
+        const Real lam = free > fastest ? (fastest - free) * inv : free < -fastest ? (-fastest - free) * inv : (Real)0;
+        u += A * (lam - r.speed);
         r.speed = lam;
     }
     if (r.lower_gap < (Real)1e29) {
-        const Real lam = unilateral(p, r.lower_gap, u, inv, r.lower), d = lam - r.lower;
-        u += A * d;
-        sum += d;
+        const Real lam = unilateral(p, r.lower_gap, u, inv, soft_inv, give, r.lower);
+        u += A * (lam - r.lower);
         r.lower = lam;
     }
     if (r.upper_gap < (Real)1e29) {
-        const Real lam = unilateral(p, r.upper_gap, -u, inv, r.upper), d = lam - r.upper;
-        sum -= d;
+        const Real lam = unilateral(p, r.upper_gap, -u, inv, soft_inv, give, r.upper);
+        u -= A * (lam - r.upper);
         r.upper = lam;
     }
-    return sum;
+    return (u - start) * inv;
 }
 
-KG_FN bool nonzero(Vec3 a) { return a.x != 0 || a.y != 0 || a.z != 0; }
-KG_FN Vec3 from_lane(Vec3 a, int lane) { return v3(kg_from(a.x, lane), kg_from(a.y, lane), kg_from(a.z, lane)); }
+// f(a, ancestor) over a row's entries, its own first
+template <class V, class F>
+KG_FN void over_row(V v, F f) {
+    f(m_row[v], v);
+    span(Zero(), anc_len[v], [&](auto a) { f(m_row[v] + a + Index<1>(), anc[anc_row[v] + a]); });
+}
 
-// every row once, in order
-KG_FN void sweep(const Env& env, const Visit& p, const Delassus& a, int most_dofs, int most_contacts, Held& held) {
-    KG_UNROLLED for (int s = 0; s < DOF_SLOTS; ++s) {
-        if (s * LANES >= most_dofs) continue;
-        KG_ROLLED for (int done = 0;;) {  // rows of this slot on lanes before `done` have had their visit
-            DofRow next = held.dofs[s];
-            const bool open = next.on && env.lane >= done;
-            const Real change = !open ? (Real)0 : p.warm ? impulse_of(next) : visit_dof(p, next);
-            bool anyone;
-            const unsigned bits = kg_vote(change != 0, anyone);
-            const int first = bits ? kg_lowest(bits) : LANES;
-            if (open && env.lane <= first) held.dofs[s] = next;
-            if (!anyone) break;
-            const Real d = kg_from(change, first % LANES);
-            if (bits) spread_dof(env, a, s * LANES + first, d, held);
-            done = first + 1;
+// a row that pushes, or will when it is visited
+template <class Args, class Dof>
+KG_FN bool acts(const Args& args, const Env& env, const Visit& p, const Drives& d, Real u, Dof i, const DofRow& r) {
+    if (!r.on) return false;
+    if (r.lower > 0 || r.upper > 0 || r.lower_gap + p.h * u < 0 || r.upper_gap - p.h * u < 0 || is_saturated(d, i)) return true;
+    if (HAS_DRY && param(KG_PARAM(dof_friction), dof_id(env, i), env) > 0) return true;
+    return HAS_SPEED_LIMIT && (r.speed != 0 || kg_abs(u) > param(KG_PARAM(dof_velocity), dof_id(env, i), env));
+}
+
+// The trunk's rows on all lanes alike. Limbs' rows of one place all at once: limbs meet only in the trunk, and each of n
+// limbs that push pushes on an n-th of it. That is the mass splitting of Tonge, Benevolenti and Voroshilov, Mass Splitting
+// for Jitter-Free Parallel Rigid Body Simulation (2012), and with one limb Gauss-Seidel.
+template <class Args>
+KG_FN void sweep_dofs(const Args& args, const Env& env, const Visit& p, const Drives& d, const Real* map, const Real* x, DofRow* dofs, Real* w) {
+    each<ND>([&](auto i) {
+        const auto v = dof_v[i];
+        if (v < TV) {
+            if (!dofs[i].on) return;
+            const Real f = visit_dof(args, env, p, d, dofs[i].limb, velocity_of(map, w, v), x[v], i, dofs[i]);
+            if (f != 0) over_row(v, [&](auto entry, auto u) { w[u] += map[entry] * f; });
+            return;
         }
-    }
-    KG_UNROLLED for (int s = 0; s < CONTACT_SLOTS; ++s) {
-        if (s * LANES >= most_contacts) continue;
-        KG_ROLLED for (int done = 0;;) {
-            const bool open = held.contacts[s].on && env.lane >= done;
-            const Vec3 old = held.contacts[s].impulse, f = open && !p.warm ? visit_contact(p, held.contacts[s]) : old;
-            const Vec3 change = !open ? v3(0, 0, 0) : p.warm ? f : f - old;
-            bool anyone;
-            const unsigned bits = kg_vote(nonzero(change), anyone);
-            const int first = bits ? kg_lowest(bits) : LANES;
-            if (open && env.lane <= first) held.contacts[s].impulse = f;
-            if (!anyone) break;
-            const Vec3 d = from_lane(change, first % LANES);
-            if (bits) spread_contact(env, a, s * LANES + first, d, held);
-            done = first + 1;
-        }
-    }
+        const Real u = velocity_of(map, w, v);
+        const int n = kg_bits(kg_ballot(acts(args, env, p, d, u, i, dofs[i])));
+        if (!kg_warp_any(n > 0)) return;
+        const Real A = dofs[i].limb + dofs[i].trunk * (Real)(n > 0 ? n : 1);
+        const Real f = dofs[i].on ? visit_dof(args, env, p, d, A, u, x[v], i, dofs[i]) : (Real)0;
+        over_row(v, [&](auto entry, auto to) { w[to] += to < TV ? kg_sum(map[entry] * f) : map[entry] * f; });
+    });
 }
 
-// f(some, lane) for every lane whose bit is set, the whole warp together; some: this group has one in this round
-template <class F>
-KG_FN void for_lanes(unsigned bits, F f) {
-    while (kg_any(bits != 0)) {
-        f(bits != 0, bits ? kg_lowest(bits) : 0);
-        bits &= bits - 1;
-    }
-}
-
-// w += Y impulse, biased += Y (impulse after the biased sweeps)
-KG_FN void add_impulses(const Env& env, const Own& own, const Real* map, const DofRows& dofs, const ContactRows& rows, const Y3* y,
-                        int most_dofs, int most_contacts, const Held& held, Real* w, Real* biased) {
-    KG_UNROLLED for (int s = 0; s < DOF_SLOTS; ++s) {
-        if (s * LANES >= most_dofs) continue;
-        const Real f = held.dofs[s].on ? impulse_of(held.dofs[s]) : (Real)0, g = held.dofs[s].on ? held.dofs[s].biased : (Real)0;
-        for_lanes(kg_ballot(f != 0 || g != 0), [&](bool some, int lane) {
-            const Real fl = kg_from(f, lane), gl = kg_from(g, lane);
-            if (some) add_dof(env, own, map, dof_v[dofs.dof[s * LANES + lane]], fl, gl, w, biased);
+// last iteration's impulses act again
+KG_FN void warm_dofs(const Env& env, const Real* map, DofRow* dofs, Real* w) {
+    Real trunk[TV];
+    each<TV>([&](auto v) { trunk[v] = 0; });
+    bool acts = false;
+    each<ND>([&](auto i) {
+        if (!dofs[i].on) return;
+        dofs[i].speed = 0;
+        const Real f = impulse_of(dofs[i]);
+        if (f == 0) return;
+        const auto v = dof_v[i];
+        if (v >= TV) acts = true;
+        over_row(v, [&](auto entry, auto u) {
+            if (v >= TV && u < TV) trunk[u] += map[entry] * f;
+            else w[u] += map[entry] * f;
         });
-    }
-    KG_UNROLLED for (int s = 0; s < CONTACT_SLOTS; ++s) {
-        if (s * LANES >= most_contacts) continue;
-        const Vec3 f = held.contacts[s].impulse, g = held.contacts[s].on ? held.contacts[s].biased : f;
-        for_lanes(kg_ballot(nonzero(f) || nonzero(g)), [&](bool some, int lane) {
-            const Vec3 fl = from_lane(f, lane), gl = from_lane(g, lane);
-            if (some) add_contact(env, own, rows, y, s * LANES + lane, fl, gl, w, biased);
-        });
-    }
+    });
+    if (SV > 0 && kg_warp_any(acts)) each<TV>([&](auto v) { w[v] += kg_sum(trunk[v]); });
 }
 
 // whether a contact bounces in this iteration, and when in it it touches (TOI-aware restitution): an approach faster
 // than the threshold that arrives at time t within h leaves with e times the arrival speed for the rest of h
-KG_FN void choose_phase(Real bounce_threshold, Real h, Contact& c) {
-    c.phase = CONTACT_RESTING;
-    if (c.restitution <= 0) return;
-    if (c.impulse.x == 0) c.phase = CONTACT_IDLE;
-    const Real u0 = c.before;
-    if (u0 >= -bounce_threshold) return;
-    const Real a = (c.u.x - u0) / h, gap = c.gap;
-    c.impulse = v3(0, 0, 0);
-    if (gap + h * u0 + (Real)0.5 * a * h * h > 0) {
-        c.phase = CONTACT_WAITING;
-        return;
+KG_FN void choose_phase(const Env& env, const Visit& p, const Rows& rows, int i, bool mine, const Real* before, const Real* after) {
+    const Real h = p.h, e = mine ? rows.response(i).restitution : (Real)0;
+    if (!kg_warp_any(e > 0)) return;
+    const bool elastic = e > 0;
+    const Four now = elastic ? rows.impulse_gap(i) : four(v3(0, 0, 0), 0);
+    const RowPlace at = row_place(rows, i, elastic);
+    const Real gap = now.w, u0 = normal_velocity(env, rows, i, elastic, at, before);
+    const Real a = (normal_velocity(env, rows, i, elastic, at, after) - u0) / h;
+    kg_sync();  // all lanes have read the impulse
+    if (!elastic) return;
+    int phase = now.x == 0 ? CONTACT_IDLE : CONTACT_RESTING;
+    if (u0 < -p.bounce_threshold) {
+        rows.impulse_gap(i) = four(v3(0, 0, 0), gap);
+        phase = gap + h * u0 + (Real)0.5 * a * h * h > 0 ? CONTACT_WAITING : CONTACT_BOUNCING;
+        const Real reach = kg_max(gap, (Real)0), speed = -u0, t = reach / speed;
+        rows.bounce(i) = (e * speed * (h - t) - reach) / h;
+        rows.settle(i) = e * (speed - a * t) + a * (h - t);
     }
-    const Real reach = kg_max(gap, (Real)0), speed = -u0, t = reach / speed, e = c.restitution;
-    c.phase = CONTACT_BOUNCING;
-    c.bounce = (e * speed * (h - t) - reach) / h;
-    c.settle = e * (speed - a * t) + a * (h - t);
+    rows.phase(i) = (Real)phase;
 }
 
-KG_FN void move_gaps(DofRow& r, Real x) {
-    r.lower_gap += x;
-    r.upper_gap -= x;
+// gaps move by h times the whitened velocity w
+KG_FN void move_gaps(const Env& env, Real h, const Real* map, const Real* w, DofRow* dofs, int contacts, const Rows& rows) {
+    each<ND>([&](auto i) {
+        if (!dofs[i].on) return;
+        const Real move = h * velocity_of(map, w, dof_v[i]);
+        dofs[i].lower_gap += move;
+        dofs[i].upper_gap -= move;
+    });
+    const int most = kg_warp_most(contacts);
+    KG_ROLLED for (int i = 0; i < most; ++i) {
+        const bool mine = i < contacts;
+        const Real u = normal_velocity(env, rows, i, mine, row_place(rows, i, mine), w);
+        const Four now = mine ? rows.impulse_gap(i) : four(v3(0, 0, 0), 0);
+        kg_sync();
+        if (mine) rows.impulse_gap(i) = four(xyz(now), now.w + h * u);
+    }
 }
 
-// After the biased sweeps: gaps move with the velocity, trees with a loaded row, or with drives so stiff that positions
-// must follow the end velocity, are marked
-KG_FN void end_biased(const Env& env, Real h, bool always, const bool* stiff, const ContactRows& rows, Held& held, bool* loaded) {
-    KG_EACH(t, NT) loaded[t] = stiff[t] || always;
-    kg_sync();
-    KG_UNROLLED for (int s = 0; s < DOF_SLOTS; ++s) {
-        DofRow& r = held.dofs[s];
-        if (!r.on) continue;
-        r.biased = impulse_of(r);
-        move_gaps(r, h * r.u);
-        if (r.lower > 0 || r.upper > 0 || r.friction != 0 || r.speed != 0) loaded[v_tree[dof_v[r.dof]]] = true;
+// trees with a loaded row or with drives so stiff that positions must follow the end velocity
+KG_FN void mark_loaded(const Env& env, bool always, const bool* stiff, const DofRow* dofs, int contacts, const Rows& rows, bool* loaded) {
+    each<NT>([&](auto t) { loaded[t] = stiff[t] || always; });
+    each<ND>([&](auto i) {
+        const DofRow& r = dofs[i];
+        if (r.lower > 0 || r.upper > 0 || r.friction != 0 || r.speed != 0) loaded[v_tree[dof_v[i]]] = true;
+    });
+    KG_ROLLED for (int i = 0; i < contacts; ++i) {
+        if (rows.impulse_gap(i).x <= 0) continue;
+        const ContactPlace at = rows.place(i);
+        const int a = env_link_tree[at.link_a], b = at.link_b >= 0 ? env_link_tree[at.link_b] : -1;
+        each<NT>([&](auto t) { if (a == t || b == t) loaded[t] = true; });
     }
-    KG_UNROLLED for (int s = 0; s < CONTACT_SLOTS; ++s) {
-        Contact& c = held.contacts[s];
-        if (!c.on) continue;
-        const int i = s * LANES + env.lane;
-        c.biased = c.impulse;
-        c.gap += h * c.u.x;
-        if (c.impulse.x <= 0) continue;
-        loaded[link_tree[rows.link_a[i]]] = true;
-        if (rows.link_b[i] >= 0) loaded[link_tree[rows.link_b[i]]] = true;
-    }
-    kg_sync();
+    if (SV > 0) each<NT>([&](auto t) { loaded[t] = kg_any(loaded[t]); });
 }
 
-// what the solver shares among the lanes of a group, all [NV]
-struct Exchange {
-    Real force[NV];   // constant over the substep: efforts less bias
-    Real w[NV];       // whitened velocity at the start of the substep, in; its change, out
-    Real x[NV];       // displacement in v-space, out
-    Real v[NV];       // velocity, out
-    Real a[NV], b[NV];
-    Real drive[ND1];  // force of the drives in the last iteration, out
-    Real forced[NSENSORS > 0 ? NV : 1];  // the part of w's change that forces made, out
-    bool stiff[NT], loaded[NT];
+// what the solver leaves
+struct Solution {
+    Real x[NV];       // displacement in v-space
+    Real v[NV];       // velocity at the end
+    Real drive[ND1];  // force of the drives in the last iteration
+    Real w[NV];       // whitened velocity: at the start, in; its change, out
+    Real forced[NSENSORS > 0 ? NV : 1];  // the part of that change that forces made
 };
 
-// The velocity at the end is v_start plus its change: what does not change is not rounded.
-// done may lie where the Delassus matrix was.
-KG_FN void solve(const Env& env, const StepSettings& st, const Real* map, const Drives& d, const Real* v_start, const DofRows& dofs,
-                 const ContactRows& rows, const Y3* y, const Delassus& delassus, Held& held, Exchange& e, Impulses& done) {
+// force: constant over the substep, efforts less bias. The velocity at the end is v_start plus its change: what does not
+// change is not rounded.
+template <class Args>
+KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const Real* map, const Drives& d, const Real* force,
+                 const bool* stiff, const Real* v_start, DofRow* dofs, int contacts, const Rows& rows, Solution& s) {
     const Real h = st.dt / (Real)st.iterations;
-    const Own own = own_dofs(env);
-    const int most_contacts = kg_most(delassus.contacts), most_dofs = kg_most(delassus.dofs);
-    const bool any_rows = most_contacts + most_dofs > 0;
-    Visit visit = {h, st.bounce_threshold, st.max_depenetration, soft_constraint(h), true, true};
-    Real w[OWN], start[OWN], before[OWN], biased[OWN];
-    KG_UNROLLED for (int s = 0; s < OWN; ++s) w[s] = start[s] = s * LANES + env.lane < NV ? e.w[s * LANES + env.lane] : (Real)0;
-    KG_EACH(i, NV) {
-        e.x[i] = 0;
-        e.v[i] = v_start[i];
-        if (NSENSORS > 0) e.forced[i] = 0;
-    }
-    kg_sync();
+    Visit visit = {h, (Real)1 / h, st.bounce_threshold, st.max_depenetration, soft_constraint(h), true};
+    Real w[NV];
+    each<NV>([&](auto i) {
+        w[i] = s.w[i];
+        s.x[i] = 0;
+        s.v[i] = v_start[i];
+        if (NSENSORS > 0) s.forced[i] = 0;
+    });
 
     KG_ROLLED for (int n = 0; n < st.iterations; ++n) {
         const bool last = n == st.iterations - 1;
-        // forces
-        KG_EACH(i, NV) {
-            const int j = v_dof[i];
-            Real f = e.force[i];
-            if (j >= 0 && !d.saturated[j]) f += drive_force(d, j, e.v[i], e.x[i]);
-            e.a[i] = h * f;
+        Real before[NV], biased[NV];
+        {
+            Real push[NV];
+            each<NV>([&](auto i) {
+                const auto j = v_dof[i];
+                Real f = force[i];
+                if (j >= 0 && !is_saturated(d, j)) f += drive_force(d, j, s.v[i], s.x[i]);
+                push[i] = h * f;
+            });
+            each<NV>([&](auto i) {
+                const Real change = whitened(map, push, i);
+                before[i] = w[i];
+                w[i] += change;
+                if (NSENSORS > 0) s.forced[i] += change;
+            });
         }
+
+        // warm start
+        const int most = kg_warp_most(contacts);
+        if (HAS_RESTITUTION) KG_ROLLED for (int i = 0; i < most; ++i) choose_phase(env, visit, rows, i, i < contacts, before, w);
         kg_sync();
-        KG_UNROLLED for (int s = 0; s < OWN; ++s) {
-            const int i = s * LANES + env.lane;
-            before[s] = w[s];
-            if (i < NV) {
-                const Real change = whitened(map, e.a, i);
-                w[s] += change;
-                e.b[i] = change;
-                if (NSENSORS > 0) e.forced[i] += change;
-            }
-            biased[s] = w[s];
+        warm_dofs(env, map, dofs, w);
+        KG_ROLLED for (int i = 0; i < contacts; ++i) {
+            const Vec3 f = xyz(rows.impulse_gap(i));
+            if (f.x != 0) add_impulse(env, rows, i, row_place(rows, i, true), f, w);
         }
 
-        if (any_rows) {
-            kg_sync();
-            KG_UNROLLED for (int s = 0; s < DOF_SLOTS; ++s) {
-                DofRow& r = held.dofs[s];
-                if (!r.on) continue;
-                const int v = dof_v[r.dof];
-                r.u += velocity_of(map, e.b, v);
-                r.speed = 0;
-                if (r.saturated) r.pull = h * (d.push[r.dof] - d.kp[r.dof] * e.x[v]);
-            }
-            KG_UNROLLED for (int s = 0; s < CONTACT_SLOTS; ++s) {
-                Contact& c = held.contacts[s];
-                if (!c.on) continue;
-                c.before = c.u.x;
-                c.u = c.u + contact_velocity(rows, y, s * LANES + env.lane, e.b);
-                choose_phase(st.bounce_threshold, h, c);
-            }
-        }
-
-        // warm start, biased sweeps, the positions' move, relaxing sweeps
+        // sweeps: biased ones, the positions' move, relaxing ones
         const int relaxes = st.semi_implicit && st.sweeps == 0 ? 0 : st.sweeps + (last ? st.extra_relax : 0);
-        KG_ROLLED for (int pass = -1;; ++pass) {
-            if (pass == st.sweeps) end_biased(env, h, st.semi_implicit, e.stiff, rows, held, e.loaded);
+        bool loaded[NT];
+        KG_ROLLED for (int pass = 0;; ++pass) {
+            if (pass == st.sweeps) {
+                each<NV>([&](auto i) { biased[i] = w[i]; });
+                move_gaps(env, h, map, w, dofs, contacts, rows);
+                mark_loaded(env, st.semi_implicit, stiff, dofs, contacts, rows, loaded);
+            }
             if (pass == st.sweeps + relaxes) break;
-            visit.warm = pass < 0;
             visit.biased = pass < st.sweeps;
-            if (any_rows) sweep(env, visit, delassus, most_dofs, most_contacts, held);
+            sweep_dofs(args, env, visit, d, map, s.x, dofs, w);
+            sweep_contacts(env, visit, rows, contacts, w);
         }
-        if (any_rows) add_impulses(env, own, map, dofs, rows, y, most_dofs, most_contacts, held, w, biased);
 
         // trees that carry load move with the biased velocity, free ones with the mean over the iteration
-        bool late = false;
-        KG_UNROLLED for (int s = 0; s < OWN; ++s) {
-            const int i = s * LANES + env.lane;
-            if (i >= NV) continue;
-            const bool free = !e.loaded[v_tree[i]];
-            const Real moved = free ? (Real)0.5 * (before[s] + w[s]) : biased[s];
-            late = late || free;
-            e.a[i] = moved - start[s];
-            e.b[i] = moved - biased[s];
-            e.w[i] = w[s] - start[s];
-        }
-        const bool anyone_late = kg_any(late);
-        kg_sync();
-        if (anyone_late && any_rows) {
-            KG_UNROLLED for (int s = 0; s < DOF_SLOTS; ++s) {
-                if (held.dofs[s].on) move_gaps(held.dofs[s], h * velocity_of(map, e.b, dof_v[held.dofs[s].dof]));
-            }
-            KG_UNROLLED for (int s = 0; s < CONTACT_SLOTS; ++s) {
-                if (held.contacts[s].on) held.contacts[s].gap += h * contact_velocity(rows, y, s * LANES + env.lane, e.b).x;
-            }
-        }
-        KG_EACH(i, NV) {
-            const int j = v_dof[i];
-            const Real v = v_start[i] + velocity_of(map, e.w, i);
-            if (last && j >= 0) e.drive[j] = d.saturated[j] ? (Real)0 : drive_force(d, j, v, e.x[i]);
-            e.v[i] = v;
-            e.x[i] += h * (v_start[i] + velocity_of(map, e.a, i));
-        }
-        KG_UNROLLED for (int s = 0; s < DOF_SLOTS; ++s) {
-            DofRow& r = held.dofs[s];
-            if (r.on) r.total += r.friction + r.lower - r.upper + r.speed;
-        }
-        KG_UNROLLED for (int s = 0; s < CONTACT_SLOTS; ++s) {
-            Contact& c = held.contacts[s];
-            if (c.on) c.total = c.total + c.impulse;
-        }
-        kg_sync();
+        Real moved[NV], late[NV], change[NV];
+        bool any_late = false;
+        each<NV>([&](auto i) {
+            const bool free = !loaded[v_tree[i]];
+            const Real mean = free ? (Real)0.5 * (before[i] + w[i]) : biased[i];
+            any_late = any_late || free;
+            late[i] = mean - biased[i];
+            moved[i] = mean - s.w[i];
+            change[i] = w[i] - s.w[i];
+        });
+        if (kg_warp_any(any_late)) move_gaps(env, h, map, late, dofs, contacts, rows);
+        each<NV>([&](auto i) {
+            const auto j = v_dof[i];
+            const Real v = v_start[i] + velocity_of(map, change, i);
+            if (last && j >= 0) s.drive[j] = is_saturated(d, j) ? (Real)0 : drive_force(d, j, v, s.x[i]);
+            s.v[i] = v;
+            s.x[i] += h * (v_start[i] + velocity_of(map, moved, i));
+        });
+        each<ND>([&](auto i) { dofs[i].total += dofs[i].friction + dofs[i].lower - dofs[i].upper + dofs[i].speed; });
+        KG_ROLLED for (int i = env.lane; i < contacts; i += LANES) rows.add_total(i, xyz(rows.impulse_gap(i)));
     }
-    leave_impulses(env, held, done);
-    KG_EACH(r, dofs.count) {
-        if (d.saturated[dofs.dof[r]]) e.drive[dofs.dof[r]] = done.drive[r] / h;
-    }
-    kg_sync();
+    each<NV>([&](auto i) { s.w[i] = w[i] - s.w[i]; });
+    each<ND>([&](auto i) { if (is_saturated(d, i)) s.drive[i] = dofs[i].drive * kg_inv(h); });
 }

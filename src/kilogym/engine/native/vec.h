@@ -29,7 +29,7 @@ KG_FN Vec3 rotate(Quat q, Vec3 v) {
     return v + t * q.w + cross(u, t);
 }
 KG_FN Quat normalized(Quat q) {
-    Real s = (Real)1 / kg_sqrt(q.x * q.x + q.y * q.y + q.z * q.z + q.w * q.w);
+    Real s = kg_inv(kg_sqrt(q.x * q.x + q.y * q.y + q.z * q.z + q.w * q.w));
     return q4(q.x * s, q.y * s, q.z * s, q.w * s);
 }
 KG_FN Quat axis_angle(Vec3 unit_axis, Real angle) {
@@ -47,7 +47,7 @@ KG_FN Quat exp_map(Vec3 r) {
     } else {
         Real a = kg_sqrt(a2);
         kg_sincos((Real)0.5 * a, s, c);
-        s = s / a;
+        s = s * kg_inv(a);
     }
     return q4(r.x * s, r.y * s, r.z * s, c);
 }
@@ -66,6 +66,23 @@ KG_FN Quat renormalized(Quat q) {
     return q4(q.x * s, q.y * s, q.z * s, q.w * s);
 }
 
+// Products with unit vectors along an axis, i = 0, 1, 2: without the zeros, whose products must not be left out by a
+// compiler (they could be NaN)
+KG_FN Real pick(Vec3 a, int i) { return i == 0 ? a.x : i == 1 ? a.y : a.z; }
+KG_FN Vec3 unit(int i, Real length) { return v3(i == 0 ? length : (Real)0, i == 1 ? length : (Real)0, i == 2 ? length : (Real)0); }
+KG_FN Vec3 unit_cross(int i, Vec3 a) { return i == 0 ? v3(0, -a.z, a.y) : i == 1 ? v3(a.z, 0, -a.x) : v3(-a.y, a.x, 0); }
+KG_FN Vec3 rotated_unit(Quat q, int i) {
+    if (i == 0) return v3((Real)1 - 2 * (q.y * q.y + q.z * q.z), 2 * (q.x * q.y + q.z * q.w), 2 * (q.x * q.z - q.y * q.w));
+    if (i == 1) return v3(2 * (q.x * q.y - q.z * q.w), (Real)1 - 2 * (q.x * q.x + q.z * q.z), 2 * (q.y * q.z + q.x * q.w));
+    return v3(2 * (q.x * q.z + q.y * q.w), 2 * (q.y * q.z - q.x * q.w), (Real)1 - 2 * (q.x * q.x + q.y * q.y));
+}
+// q turned further about its own axis i, by sine and cosine of half the angle
+KG_FN Quat turned_about(Quat q, int i, Real s, Real c) {
+    if (i == 0) return q4(q.x * c + q.w * s, q.y * c + q.z * s, q.z * c - q.y * s, q.w * c - q.x * s);
+    if (i == 1) return q4(q.x * c - q.z * s, q.y * c + q.w * s, q.z * c + q.x * s, q.w * c - q.y * s);
+    return q4(q.x * c + q.y * s, q.y * c - q.x * s, q.z * c + q.w * s, q.w * c - q.z * s);
+}
+
 struct Mat3 { Vec3 r0, r1, r2; };  // rows
 KG_FN Mat3 matrix(Quat q) {
     Mat3 m;
@@ -81,6 +98,7 @@ KG_FN Vec3 operator*(Sym3 m, Vec3 v) {
     return v3(m.xx * v.x + m.xy * v.y + m.xz * v.z, m.xy * v.x + m.yy * v.y + m.yz * v.z,
               m.xz * v.x + m.yz * v.y + m.zz * v.z);
 }
+KG_FN Vec3 column(Sym3 m, int i) { return i == 0 ? v3(m.xx, m.xy, m.xz) : i == 1 ? v3(m.xy, m.yy, m.yz) : v3(m.xz, m.yz, m.zz); }
 // R S R^T
 KG_FN Sym3 rotated(Mat3 m, Sym3 s) {
     Vec3 a = s * m.r0, b = s * m.r1, c = s * m.r2;
@@ -94,7 +112,7 @@ KG_FN Sym3 rotated(Mat3 m, Sym3 s) {
 KG_FN Vec3 solve(Sym3 s, Vec3 v) {
     Real a = s.yy * s.zz - s.yz * s.yz, b = s.xz * s.yz - s.xy * s.zz, c = s.xy * s.yz - s.xz * s.yy;
     Real d = s.xx * s.zz - s.xz * s.xz, e = s.xy * s.xz - s.xx * s.yz, f = s.xx * s.yy - s.xy * s.xy;
-    Real inv = (Real)1 / (s.xx * a + s.xy * b + s.xz * c);
+    Real inv = kg_inv(s.xx * a + s.xy * b + s.xz * c);
     return v3((a * v.x + b * v.y + c * v.z) * inv, (b * v.x + d * v.y + e * v.z) * inv,
               (c * v.x + e * v.y + f * v.z) * inv);
 }

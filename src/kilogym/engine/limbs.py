@@ -1,0 +1,125 @@
+"""How the lanes of a group share an env: a trunk that every lane computes, and limbs that one lane each computes.
+
+Most robots are a trunk with limbs alike: legs, arms, fingers. A lane takes a limb, and because limbs are alike all
+lanes run the same instructions on different links. What a lane works on looks like a robot of its own, the *local
+robot*: the trunk's links, then the *slots* of its limb. Slots are the same on every lane, whatever stands in them:
+a lane without a link for a slot has an empty one. Limbs meet only in the trunk, where sums over lanes are taken.
+
+Trees that have no limbs belong to the trunk as a whole. With one lane everything does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from kilogym.engine.model import JOINT_BALL, EnvModel
+
+
+@dataclass
+class Slot:
+    """A place for a limb's link."""
+
+    parent: int  # slot; -1: hangs on the trunk
+    kinds: list[int]  # of its joints
+    links: list[int]  # per lane; -1: empty
+
+
+@dataclass
+class Limbs:
+    """Who computes what. `trunk`: links in ascending order."""
+
+    lanes: int
+    trunk: list[int]
+    slots: list[Slot] = field(default_factory=list)
+
+
+def whole(model: EnvModel) -> Limbs:
+    """One lane for everything."""
+    return Limbs(1, list(range(model.num_links)))
+
+
+def plan(model: EnvModel, lanes: int) -> Limbs:
+    """The sharing among `lanes` lanes with the least work for a lane. One tree, the one with most links, has limbs."""
+    if lanes == 1 or not model.num_links:
+        return whole(model)
+    sizes = [model.link_tree.count(t) for t in range(model.num_trees)]
+    tree = sizes.index(max(sizes))
+    robot = _Robot(model)
+    trunk = {link for link in range(model.num_links) if model.link_tree[link] != tree or model.link_parent[link] < 0}
+    best = whole(model)
+    least = work(model, best)
+    while True:
+        limbs = [link for link in range(model.num_links) if link not in trunk and model.link_parent[link] in trunk]
+        if not limbs:
+            return best
+        found = Limbs(lanes, sorted(trunk), robot.share(limbs, lanes))
+        if work(model, found) < least:
+            best, least = found, work(model, found)
+        trunk.add(max(limbs, key=lambda link: robot.velocities[link]))
+
+
+def work(model: EnvModel, limbs: Limbs) -> int:
+    """Entries of the packed inertia matrix of the local robot, and a few for every link."""
+    width = {0: 1, 1: 1, JOINT_BALL: 3}
+    count = {link: 0 for link in range(model.num_links)}
+    for kind, link in zip(model.joint_kind, model.joint_link, strict=True):
+        count[link] += width[kind]
+    trunk = sum(count[link] + (6 if model.link_parent[link] < 0 else 0) for link in limbs.trunk)
+    limb = sum(sum(width[kind] for kind in slot.kinds) for slot in limbs.slots)
+    n = trunk + limb
+    return n * (n + 1) // 2 + 10 * (len(limbs.trunk) + len(limbs.slots))
+
+
+class _Robot:
+    def __init__(self, model: EnvModel) -> None:
+        self.kinds: list[list[int]] = [[] for _ in range(model.num_links)]
+        for kind, link in zip(model.joint_kind, model.joint_link, strict=True):
+            self.kinds[link].append(kind)
+        self.children: list[list[int]] = [[] for _ in range(model.num_links)]
+        for link, parent in enumerate(model.link_parent):
+            if parent >= 0:
+                self.children[parent].append(link)
+        self.velocities = [0] * model.num_links  # of the link and all below
+        for link in reversed(range(model.num_links)):
+            own = sum(3 if kind == JOINT_BALL else 1 for kind in self.kinds[link])
+            self.velocities[link] = 1 + own + sum(self.velocities[child] for child in self.children[link])
+
+    def share(self, limbs: list[int], lanes: int) -> list[Slot]:
+        """Slots for these limbs, the largest first to the lane with least."""
+        load = [0] * lanes
+        slots: list[Slot] = []
+        for limb in sorted(limbs, key=lambda link: (-self.velocities[link], link)):
+            lane = load.index(min(load))
+            load[lane] += self.velocities[limb]
+            self._place(limb, -1, lane, lanes, slots)
+        return _parents_first(slots)
+
+    def _place(self, link: int, parent: int, lane: int, lanes: int, slots: list[Slot]) -> None:
+        """The first free slot below `parent` for joints of these kinds, or a new one; then the links below."""
+        for at, slot in enumerate(slots):
+            common = min(len(slot.kinds), len(self.kinds[link]))
+            if slot.parent == parent and slot.links[lane] < 0 and slot.kinds[:common] == self.kinds[link][:common]:
+                break
+        else:
+            at = len(slots)
+            slots.append(Slot(parent, [], [-1] * lanes))
+        slot = slots[at]
+        slot.links[lane] = link
+        slot.kinds = max(slot.kinds, self.kinds[link], key=len)
+        for child in self.children[link]:
+            self._place(child, at, lane, lanes, slots)
+
+
+def _parents_first(slots: list[Slot]) -> list[Slot]:
+    """The slots, depth first."""
+    order: list[int] = []
+
+    def visit(parent: int) -> None:
+        for at, slot in enumerate(slots):
+            if slot.parent == parent:
+                order.append(at)
+                visit(at)
+
+    visit(-1)
+    new = {old: at for at, old in enumerate(order)}
+    return [Slot(new.get(slots[at].parent, -1), slots[at].kinds, slots[at].links) for at in order]

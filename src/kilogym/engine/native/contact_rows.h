@@ -1,0 +1,101 @@
+// Where contacts and their rows are kept: by numbers of four, in a buffer of the batch on CUDA ([number, env], so that
+// the envs of a warp lie side by side), on the stack on the CPU.
+//
+// A contact's row: what is below, then Y (rows.h) over the trunk's velocities, over those of A's limb, and, if there
+// are pairs, over those of B's.
+
+struct alignas(4 * sizeof(Real)) Four { Real x, y, z, w; };
+KG_FN Four four(Vec3 a, Real w) { Four f; f.x = a.x; f.y = a.y; f.z = a.z; f.w = w; return f; }
+KG_FN Vec3 xyz(Four f) { return v3(f.x, f.y, f.z); }
+
+static constexpr int ROW_Y = 8, ROW = ROW_Y + NV + (NP > 0 ? SV : 0), SEGMENTS = MAX_CONTACTS1 * ROW, SEGMENT = 5;
+
+enum { CONTACT_RESTING = 0, CONTACT_WAITING = 1, CONTACT_BOUNCING = 2, CONTACT_IDLE = 3 };  // idle: elastic, unloaded
+
+// where a contact is, from when it is found. Points: from the reference points of A's and of B's tree
+struct ContactPlace { Vec3 normal, point, point_b; int slot, shape_a, shape_b, link_a, link_b; };  // b: -1 = ground
+// 1 / diagonal: regularised, exact (a bounce is one visit), tangents together; what an impulse along n does to u along t
+struct ContactResponse { Real inv_n, inv_bounce, inv_t, restitution, couple1, couple2, static_mu, dynamic_mu; };
+
+struct Rows {
+    Four* data;
+    int stride;
+    KG_METHOD Four& at(int contact, int number) const { return data[(contact * ROW + number) * stride]; }
+    KG_METHOD Four& segment(int i, int number) const { return data[(SEGMENTS + i * SEGMENT + number) * stride]; }
+
+    // along n, t1, t2, of one iteration, warm start of the next; and the gap as the iterations move it [m]
+    KG_METHOD Four& impulse_gap(int i) const { return at(i, 0); }
+    KG_METHOD Vec3 total(int i) const { return xyz(at(i, 1)); }  // impulse over the substep
+    KG_METHOD Real& phase(int i) const { return at(i, 1).w; }    // CONTACT_*
+    KG_METHOD void add_total(int i, Vec3 f) const {  // by one lane
+        const Four t = at(i, 1);
+        at(i, 1) = four(xyz(t) + f, t.w);
+    }
+    KG_METHOD ContactResponse response(int i) const {
+        const Four a = at(i, 2), b = at(i, 3);
+        return ContactResponse{a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w};
+    }
+    KG_METHOD void set_response(int i, ContactResponse r) const {
+        at(i, 2) = Four{r.inv_n, r.inv_bounce, r.inv_t, r.restitution};
+        at(i, 3) = Four{r.couple1, r.couple2, r.static_mu, r.dynamic_mu};
+    }
+    // restitution targets [m/s]: biased, relax
+    KG_METHOD Real& bounce(int i) const { return at(i, 4).x; }
+    KG_METHOD Real& settle(int i) const { return at(i, 4).y; }
+    KG_METHOD Real& urgency(int i) const { return at(i, 4).z; }  // predicted gap: the smallest are kept
+    // not mine: of no use, but looked up without harm
+    KG_METHOD ContactPlace place(int i, bool mine = true) const {
+        ContactPlace p = {v3(0, 0, 1), v3(0, 0, 0), v3(0, 0, 0), 0, 0, -1, 0, -1};
+        if (!mine) return p;
+        const Four n = at(i, 5), a = at(i, 6);
+        p.normal = xyz(n); p.slot = (int)n.w;
+        p.point = p.point_b = xyz(a); p.shape_a = (int)a.w; p.shape_b = -1;
+        if (NP > 0) {
+            const Four b = at(i, 7);
+            p.point_b = xyz(b); p.shape_b = (int)b.w;
+        }
+        p.link_a = env_shape_link[p.shape_a];
+        p.link_b = NP > 0 && p.shape_b >= 0 ? env_shape_link[p.shape_b] : -1;
+        return p;
+    }
+};
+
+// the lanes whose limbs a contact's row moves, -1: none; and this lane's share of it
+struct Owners {
+    int a, b;
+    template <class E>
+    KG_METHOD bool mine(const E& env) const { return env.lane == a || (NP > 0 && env.lane == b); }
+    // number of its Y at velocity TV
+    template <class E>
+    KG_METHOD int limb_y(const E& env) const { return ROW_Y + TV + (NP > 0 && env.lane != a ? SV : 0); }
+};
+KG_FN Owners owners_of(const ContactPlace& p) {
+    return Owners{SV > 0 ? env_link_owner[p.link_a] : -1, SV > 0 && NP > 0 && p.link_b >= 0 ? env_link_owner[p.link_b] : -1};
+}
+
+// What a sweep needs to know of where a row lies: on the CPU its links' paths, on lanes its owners
+struct RowPlace { int link_a, link_b; Owners owners; };
+KG_FN RowPlace row_place(const Rows& rows, int i, bool mine) {
+    if (!mine) return RowPlace{0, -1, {-1, -1}};
+    if (WRITTEN_OUT) {
+        const Four f = SV > 0 ? rows.at(i, 4) : Four{0, 0, -1, -1};
+        return RowPlace{0, -1, {(int)f.z, (int)f.w}};
+    }
+    const ContactPlace p = rows.place(i);
+    return RowPlace{p.link_a, p.link_b, owners_of(p)};
+}
+KG_FN RowPlace row_place(const ContactPlace& p) { return RowPlace{p.link_a, p.link_b, owners_of(p)}; }
+
+// an impulse along n, t1, t2 in world axes. Tangents: two of a unit normal, continuous except at n = -z. Source: Duff et
+// al., Building an Orthonormal Basis, Revisited (2017)
+KG_FN void tangents(Vec3 n, Vec3& t1, Vec3& t2) {
+    Real sign = n.z < (Real)0 ? (Real)-1 : (Real)1;
+    Real a = (Real)-1 / (sign + n.z), b = n.x * n.y * a;
+    t1 = v3((Real)1 + sign * n.x * n.x * a, sign * b, -sign * n.x);
+    t2 = v3(b, sign + n.y * n.y * a, -n.y);
+}
+KG_FN Vec3 world_impulse(Vec3 normal, Vec3 f) {
+    Vec3 t1, t2;
+    tangents(normal, t1, t2);
+    return normal * f.x + t1 * f.y + t2 * f.z;
+}

@@ -1,0 +1,122 @@
+// The lanes of a group and what they exchange (engine/limbs.py): LANES neighbouring threads of a warp step one env.
+//
+// A lane computes the local robot: the trunk, with all the same numbers as the other lanes, and a limb of its own. Local
+// links and velocities below TL and TV are the trunk's. What limbs do to the trunk is summed over the lanes; the sum
+// has the same bits on every lane. All lanes of a warp come to every exchange: loops around one have a length that is the
+// same over the warp (exchanges of groups alone were measured to take turns and cost two thirds of a step).
+
+static constexpr int LANES = KG_LANES, SV = NV - TV;
+
+#if KG_LANES == 1
+KG_FN void kg_sync() {}
+KG_FN Real kg_from(Real x, int) { return x; }
+KG_FN Real kg_across(Real x, int) { return x; }
+KG_FN unsigned kg_ballot(bool b) { return b ? 1u : 0u; }
+KG_FN bool kg_warp_any(bool b) { return b; }
+KG_FN int kg_warp_most(int n) { return n; }
+#elif defined(KG_EMULATED)  // tests run the lanes of a warp one after the other: tests/engine/lanes
+void kg_sync();
+Real kg_from(Real x, int lane);
+Real kg_across(Real x, int distance);
+unsigned kg_ballot(bool b);
+bool kg_warp_any(bool b);
+int kg_warp_most(int n);
+#else
+KG_FN void kg_sync() { __syncwarp(); }
+// x of another lane of the group
+KG_FN Real kg_from(Real x, int lane) { return __shfl_sync(0xffffffffu, x, lane, KG_LANES); }
+KG_FN Real kg_across(Real x, int distance) { return __shfl_xor_sync(0xffffffffu, x, distance, KG_LANES); }
+KG_FN unsigned kg_ballot(bool b) { return __ballot_sync(0xffffffffu, b) >> (threadIdx.x & 31u & ~(KG_LANES - 1u)) & ((1u << KG_LANES) - 1u); }
+KG_FN bool kg_warp_any(bool b) { return __any_sync(0xffffffffu, b) != 0; }
+KG_FN int kg_warp_most(int n) { return __reduce_max_sync(0xffffffffu, n); }
+#endif
+#if defined(__CUDA_ARCH__)
+KG_FN int kg_bits(unsigned x) { return __popc(x); }
+KG_FN int kg_lowest(unsigned x) { return __ffs(x) - 1; }  // x > 0
+#else
+KG_FN int kg_bits(unsigned x) {
+    int n = 0;
+    for (; x; x &= x - 1) ++n;
+    return n;
+}
+KG_FN int kg_lowest(unsigned x) {
+    int n = 0;
+    for (; !(x & 1u); x >>= 1) ++n;
+    return n;
+}
+#endif
+
+KG_FN Real kg_sum(Real x) {
+    for (int d = 1; d < LANES; d *= 2) x += kg_across(x, d);
+    return x;
+}
+KG_FN Vec3 kg_sum(Vec3 a) { return v3(kg_sum(a.x), kg_sum(a.y), kg_sum(a.z)); }
+KG_FN Spatial kg_sum(Spatial a) { return sp(kg_sum(a.lin), kg_sum(a.ang)); }
+KG_FN Inertia kg_sum(Inertia a) {
+    Inertia o;
+    o.m = kg_sum(a.m);
+    o.mc = kg_sum(a.mc);
+    o.i.xx = kg_sum(a.i.xx); o.i.yy = kg_sum(a.i.yy); o.i.zz = kg_sum(a.i.zz);
+    o.i.xy = kg_sum(a.i.xy); o.i.xz = kg_sum(a.i.xz); o.i.yz = kg_sum(a.i.yz);
+    return o;
+}
+KG_FN Real kg_least(Real x) {
+    for (int d = 1; d < LANES; d *= 2) x = kg_min(x, kg_across(x, d));
+    return x;
+}
+KG_FN bool kg_any(bool b) { return kg_ballot(b) != 0; }
+
+// What stands at a place of the local robot on this lane: its number in the env. A place that is empty here has some
+// number that can be looked up; has_*() tells.
+template <int N, class F>
+KG_FN Index<N> standing(Index<N>, F) { return Index<N>(); }
+template <class F>
+KG_FN int standing(Index<-1>, F other) {
+    const int id = other();
+    return id < 0 ? 0 : id;
+}
+template <class F>
+KG_FN int standing(int same, F other) { return same >= 0 ? same : standing(Index<-1>(), other); }
+#define KG_PLACE(name)                                                                                              \
+    template <class I>                                                                                              \
+    KG_FN auto name##_id(const Env& env, I i) { return standing(name##_same[i], [&] { return lane_##name##_values[i * LANES + env.lane]; }); } \
+    template <class I>                                                                                              \
+    KG_FN bool has_##name(const Env& env, I i) { return name##_on_all[i] || lane_##name##_values[i * LANES + env.lane] >= 0; }
+KG_PLACE(link)
+KG_PLACE(joint)
+KG_PLACE(dof)
+KG_PLACE(shape)
+KG_PLACE(sensor)
+
+// this lane is the one to write what is known of a local link or DOF
+template <class L>
+KG_FN bool writes_link(const Env& env, L l) { return l < TL ? env.lane == 0 : has_link(env, l); }
+template <class D>
+KG_FN bool writes_dof(const Env& env, D d) { return v_link[dof_v[d]] < TL ? env.lane == 0 : has_dof(env, d); }
+
+// the trunk's link that a limb hangs on; -1: no limb here
+template <class L>
+KG_FN int hangs_on(const Env& env, L l) { return lane_hang_values[l * LANES + env.lane]; }
+// a[parent of l]
+template <class T, class L>
+KG_FN T of_parent(const Env& env, const T* a, L l) {
+    T x = a[link_parent[l]];
+    if (link_strays[l]) {
+        const int on = hangs_on(env, l);
+        each<NHANGS>([&](auto n) { if (on == hang_link[n]) x = a[hang_link[n]]; });
+    }
+    return x;
+}
+// adds to a[trunk link] what add(l, trunk link) says of the limbs that hang on it, of all lanes
+template <class T, class F>
+KG_FN void hang_limbs(const Env& env, T* a, F add) {
+    each<NHANGS>([&](auto n) {
+        const auto t = hang_link[n];
+        T sum = T();
+        each<NROOTS>([&](auto r) {
+            const auto l = limb_root[r];
+            if (!link_strays[l] ? link_parent[l] == t : hangs_on(env, l) == t) sum = sum + add(l, t);
+        });
+        a[t] = a[t] + kg_sum(sum);
+    });
+}

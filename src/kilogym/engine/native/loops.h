@@ -1,0 +1,108 @@
+// Loops over a robot's structure, written once for a CPU and for a GPU.
+//
+// On the CPU they are plain loops. On CUDA (KG_UNROLL) they are written out: the index is a type, Index<5>, tables
+// looked up with it give types again, and so every loop bound, branch and array position is known when compiled. What
+// is left is straight-line arithmetic on registers. Bodies take the index as `auto`.
+
+#if defined(__CUDA_ARCH__) || defined(__CUDACC__)
+#define KG_FN static __device__ __forceinline__
+#define KG_CALL static __device__ __noinline__   // seldom run, and large: one copy
+#define KG_METHOD __device__ __forceinline__
+#define KG_TABLE static __device__ constexpr
+#define KG_ROLLED _Pragma("unroll 1")
+#else
+#define KG_FN static inline
+#define KG_CALL static
+#define KG_METHOD inline
+#define KG_TABLE static constexpr
+#define KG_ROLLED
+#endif
+
+typedef int Int;  // Warp makes int(...) a macro
+template <int N>
+struct Index { KG_METHOD constexpr operator Int() const { return N; } };
+template <int A, int B>
+KG_FN constexpr Index<A + B> operator+(Index<A>, Index<B>) { return Index<A + B>(); }
+template <int A, int B>
+KG_FN constexpr Index<A - B> operator-(Index<A>, Index<B>) { return Index<A - B>(); }
+
+// A table of the robot, `name`, whose numbers are `name_values`. A link without a parent may be looked up in a branch
+// that is never taken: any number will do there.
+#define KG_LOOKUP(name, count, ...)                                                                              \
+    KG_TABLE int name##_values[count] = {__VA_ARGS__};                                                          \
+    struct name##_table {                                                                                       \
+        template <int I>                                                                                        \
+        KG_METHOD constexpr auto operator[](Index<I>) const { return Index<(I < 0 || I >= count) ? 0 : name##_values[I < 0 || I >= count ? 0 : I]>(); } \
+        KG_METHOD int operator[](int i) const { return name##_values[i]; }                                      \
+    };                                                                                                          \
+    KG_TABLE name##_table name {};
+
+// f(first) ... f(first + N - 1), in halves: templates must not nest deep
+template <int FIRST, int N, class F>
+KG_FN void written_out(F& f) {
+    if constexpr (N == 1) f(Index<FIRST>());
+    if constexpr (N > 1) {
+        written_out<FIRST, N / 2>(f);
+        written_out<FIRST + N / 2, N - N / 2>(f);
+    }
+}
+template <int LAST, int N, class F>
+KG_FN void written_out_down(F& f) {
+    if constexpr (N == 1) f(Index<LAST>());
+    if constexpr (N > 1) {
+        written_out_down<LAST, N / 2>(f);
+        written_out_down<LAST - N / 2, N - N / 2>(f);
+    }
+}
+
+// f(i) for first <= i < first + count, ascending or descending
+template <int FIRST, int N, class F>
+KG_FN void span(Index<FIRST>, Index<N>, F f) { written_out<FIRST, N>(f); }
+template <class F>
+KG_FN void span(int first, int count, F f) { KG_ROLLED for (int i = first; i < first + count; ++i) f(i); }
+template <int FIRST, int N, class F>
+KG_FN void span_down(Index<FIRST>, Index<N>, F f) { written_out_down<FIRST + N - 1, N>(f); }
+template <class F>
+KG_FN void span_down(int first, int count, F f) { KG_ROLLED for (int i = first + count - 1; i >= first; --i) f(i); }
+
+#if KG_UNROLL
+typedef Index<0> Zero;
+#else
+typedef int Zero;
+#endif
+static constexpr bool WRITTEN_OUT = KG_UNROLL;
+
+// f(0) ... f(N - 1)
+template <int N, class F>
+KG_FN void each(F f) {
+#if KG_UNROLL
+    written_out<0, N>(f);
+#else
+    KG_ROLLED for (int i = 0; i < N; ++i) f(i);
+#endif
+}
+template <int N, class F>
+KG_FN void each_down(F f) {
+#if KG_UNROLL
+    written_out_down<N - 1, N>(f);
+#else
+    KG_ROLLED for (int i = N - 1; i >= 0; --i) f(i);
+#endif
+}
+// f(FIRST) ... f(FIRST + N - 1), and downwards
+template <int FIRST, int N, class F>
+KG_FN void each_from(F f) {
+#if KG_UNROLL
+    written_out<FIRST, N>(f);
+#else
+    KG_ROLLED for (int i = FIRST; i < FIRST + N; ++i) f(i);
+#endif
+}
+template <int FIRST, int N, class F>
+KG_FN void each_from_down(F f) {
+#if KG_UNROLL
+    written_out_down<FIRST + N - 1, N>(f);
+#else
+    KG_ROLLED for (int i = FIRST + N - 1; i >= FIRST; --i) f(i);
+#endif
+}

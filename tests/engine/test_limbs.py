@@ -1,0 +1,92 @@
+"""A trunk on every lane, a limb on each: who gets which link."""
+
+import pytest
+from engine_support import ANT, HUMANOID, Scene, compile_scene, load
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kilogym.engine.limbs import plan, whole, work
+from kilogym.engine.model import JOINT_BALL, JOINT_PRISMATIC, JOINT_REVOLUTE, EnvModel
+from kilogym.engine.tables import build_local, build_topology
+
+
+def model_of(*paths) -> EnvModel:
+    scene = Scene()
+    scene.create_env((0, 0, 0), (0, 0, 0), 1)
+    for path in paths:
+        scene.create_actor(0, load(path), filter=1)
+    return compile_scene(scene)[0].model
+
+
+def test_legs_of_an_ant():
+    limbs = plan(model_of(ANT), 4)
+    assert limbs.trunk == [0]
+    assert [slot.links for slot in limbs.slots] == [[1, 3, 5, 7], [2, 4, 6, 8]]
+    assert [slot.parent for slot in limbs.slots] == [-1, 0]
+
+
+def test_arms_hang_higher_up_than_legs():
+    """A Humanoid's spine belongs to the trunk; arms have fewer joints than legs, and no third link."""
+    model = model_of(HUMANOID)
+    limbs = plan(model, 4)
+    assert len(limbs.trunk) == 3
+    assert [len(slot.kinds) for slot in limbs.slots] == [3, 1, 2]
+    assert sum(link >= 0 for link in limbs.slots[2].links) == 2
+    assert work(model, limbs) * 2 < work(model, whole(model))
+
+
+def test_other_trees_belong_to_the_trunk():
+    model = model_of(ANT, HUMANOID)
+    limbs = plan(model, 4)
+    assert [link for link in limbs.trunk if model.link_tree[link] == 0] == list(range(9))
+
+
+@st.composite
+def trees(draw) -> EnvModel:
+    links = draw(st.integers(1, 14))
+    parents = [-1] + [draw(st.integers(0, i - 1)) for i in range(1, links)]
+    kinds, owners = [], []
+    for link in range(1, links):
+        for _ in range(draw(st.integers(0, 3))):
+            kinds.append(draw(st.sampled_from([JOINT_REVOLUTE, JOINT_PRISMATIC, JOINT_BALL])))
+            owners.append(link)
+    return EnvModel([draw(st.booleans())], [0] * links, parents, kinds, owners, [], [], [], [])
+
+
+@given(model=trees(), lanes=st.sampled_from([1, 2, 4, 8]))
+@settings(max_examples=200, deadline=None)
+def test_any_tree(model, lanes):
+    """Every link, joint and DOF has one place; what is above a velocity on its lane is what is above it in the robot."""
+    limbs = plan(model, lanes)
+    placed = limbs.trunk + [link for slot in limbs.slots for link in slot.links if link >= 0]
+    assert sorted(placed) == list(range(model.num_links))
+    topology = build_topology(model)
+    local = build_local(model, topology, limbs)
+    for places, count in ((local.joints, model.num_joints), (local.dofs, model.num_dofs)):
+        found = [i for on in places for i in ([on[0]] if len(set(on)) == 1 else on) if i >= 0]
+        assert sorted(set(found)) == list(range(count))
+    # an entry of a row further on stands at the ancestor: what is above an ancestor follows it in any row
+    for above in local.ancestors:
+        for i, u in enumerate(above):
+            if model.num_links > 1:
+                assert above[i + 1 :] == local.ancestors[u]
+    for lane in range(limbs.lanes):
+        for link in range(model.num_links):
+            if local.owner[link] not in (-1, lane):
+                continue
+            dofs = {local.dofs[local.v_dof[v]][lane] for v in local.paths[link] if local.v_dof[v] >= 0}
+            assert dofs == {topology.v_dof[v] for v in topology.link_path[link] if topology.v_dof[v] >= 0}
+
+
+def test_one_lane_is_the_env_itself():
+    model = model_of(HUMANOID)
+    topology = build_topology(model)
+    local = build_local(model, topology, whole(model))
+    assert local.ancestors == topology.ancestors
+    assert local.dof_v == topology.dof_v
+
+
+@pytest.mark.parametrize("lanes", [2, 4, 8])
+def test_no_more_work_than_alone(lanes):
+    model = model_of(HUMANOID)
+    assert work(model, plan(model, lanes)) <= work(model, whole(model))
