@@ -320,7 +320,7 @@ def test_an_overflow_is_flagged_and_keeps_the_deepest(device):
     # all points fall alike in the first step: the deepest are those with the least height at its start
     heights = ground_heights(asset, all_.model, bodies)
     topology = few.topology
-    slots = range(topology.ground_slot, topology.num_slots)
+    slots = range(topology.ground_slots[0], topology.num_slots)
     for env in range(8):
         deepest = {slots[i] for i in np.argsort(heights[env])[:4]}
         assert set(few._warm["warm_slot"][:, env].tolist()) == deepest

@@ -111,10 +111,17 @@ def midpoint_step(oracle: Oracle, s: TreeState, force: np.ndarray, dt: float) ->
         start, (_, turn) = oracle.momentum(), spin(oracle)
     half = displace(oracle, s, dt / 2 * v)
     oracle.set(half)
+    single = len(oracle.asset.links) == 1 and oracle.floating
+    if single:  # turns to the midpoint with what L means there
+        ahead = v.copy()
+        for _ in range(20):
+            ahead[3:6] = np.linalg.solve(spin(oracle)[0], turn)
+            half = displace(oracle, s, dt / 2 * ahead)
+            oracle.set(half)
     predicted = v + dt / 2 * oracle.acceleration(force)
     oracle.set(with_velocity(oracle, half, predicted))
     new = v + dt * oracle.acceleration(force)
-    if len(oracle.asset.links) == 1 and oracle.floating:  # turns with what L means at the midpoint
+    if single:  # turns with what L means at the midpoint
         new[3:6] = 2 * np.linalg.solve(oracle.mass_matrix()[3:6, 3:6], turn) - v[3:6]
     end = with_velocity(oracle, displace(oracle, s, dt * (v + new) / 2), new)
     oracle.set(end)

@@ -120,7 +120,8 @@ KG_FN void place_segments(const Args& args, const Env& env, const Kinematics& k,
 }
 
 // how many contacts a pair makes: 0, 1 or 2
-KG_CALL int test_pair(Real half, int p, const Segment& A, const Segment& B, Candidate* out) {
+// threshold: approach speed from which bodies collide
+KG_CALL int test_pair(Real half, Real threshold, int p, const Segment& A, const Segment& B, Candidate* out) {
     const int a = pair_shape[pair_a[p]], b = pair_shape[pair_b[p]];
     const Vec3 shift = A.ref - B.ref;  // from A's reference point to B's
     const Vec3 ha = A.half, hb = B.half;
@@ -161,7 +162,25 @@ KG_CALL int test_pair(Real half, int p, const Segment& A, const Segment& B, Cand
         n.gap = dist - radii - reach;
         n.point = qb + n.normal * (B.radius + (Real)0.5 * (dist - radii));
         n.point_b = n.point + shift;
-        Real u = dot(n.normal, point_velocity(A.vel, n.point) - point_velocity(B.vel, n.point_b));
+        const Vec3 va = point_velocity(A.vel, qa), vb = point_velocity(B.vel, qb + shift);
+        Real u = dot(n.normal, va - vb);
+        if (u < -threshold && env_link_tree[env_shape_link[a]] != env_link_tree[env_shape_link[b]]) {
+            // where they meet, not where they are at the midpoint
+            Real t = 0;
+            Vec3 at = d;
+            KG_ROLLED for (int pass = 0; pass < 4; ++pass) {
+                t = kg_clamp(t - (dist - radii - reach) / u, -half, half);
+                at = d + (va - vb) * t;
+                dist = norm(at);
+                if (dist <= (Real)1e-9) break;
+                n.normal = at * kg_inv(dist);
+                u = dot(n.normal, va - vb);
+                if (u >= 0) break;
+            }
+            n.gap = dist - radii - reach - t * u;
+            n.point = qb + vb * t + n.normal * (B.radius + (Real)0.5 * (dist - radii)) - va * t;
+            n.point_b = n.point + (va - vb) * t + shift;
+        }
         n.urgency = n.gap - half * kg_abs(u);
         // a speculative contact further off than the shapes are thick would be a ghost on a curved partner
         if (n.urgency < slack && n.gap < kg_min(A.radius, B.radius)) out[have++] = n;
@@ -193,7 +212,7 @@ KG_FN Contacts find_contacts(const Args& args, const Env& env, const StepSetting
             int have = 0;
             if (p < NP && env.live) {
                 const Segment A = segment(rows, pair_a[p]), B = segment(rows, pair_b[p]);
-                if (may_touch(half, A, B)) have = test_pair(half, p, A, B, n);
+                if (may_touch(half, A, B)) have = test_pair(half, st.bounce_threshold, p, A, B, n);
             }
             if (!kg_warp_any(have > 0)) continue;
             keep_contacts(env, rows, c, kg_ballot(have > 0), n[0]);

@@ -47,6 +47,25 @@ KG_FN void motion_of(const Inertia* inertia, const Spatial* vel, TreeMotion* out
     });
 }
 
+// Turn of single bodies in the first half of a step: by the spin that their angular momentum means at its end, found by
+// iteration. Then x, spin and L agree at the midpoint, and the energy of a tumbling body does not drift.
+KG_FN void turn_to_middle(const TreeMotion* now, Real dt, Real* x) {
+    each<NT>([&](auto t) {
+        if (!tree_floating[t] || !tree_single[t]) return;
+        const int i = tree_v0[t] + 3;
+        const Sym3 inertia = about_com(now[t].whole);
+        Vec3 turn = v3(x[i], x[i + 1], x[i + 2]);
+        KG_ROLLED for (int pass = 0; pass < 6; ++pass) {
+            const Quat r = exp_map(turn);
+            const Vec3 next = rotate(r, solve(inertia, rotate(conj(r), now[t].ang))) * ((Real)0.5 * dt);
+            const Vec3 change = next - turn;
+            turn = next;
+            if (dot(change, change) <= (Real)1e-14 * dot(turn, turn)) break;
+        }
+        x[i] = turn.x; x[i + 1] = turn.y; x[i + 2] = turn.z;
+    });
+}
+
 // Gyroscopic torque of single bodies: the one that takes the spin to what the same angular momentum is at the midpoint
 KG_FN void spin_bias(const Inertia* mid, const Momentum& p, const Spatial* outside, const Real* v, Real dt, Real* bias) {
     each<NT>([&](auto t) {

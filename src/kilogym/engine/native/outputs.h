@@ -70,13 +70,13 @@ KG_FN Spatial inertial_force(const Args& args, const Env& env, const Kinematics&
 // the rest. Force at the link's com, moment about the sensor's origin, in the sensor's axes unless asked otherwise.
 template <class Args>
 KG_FN void write_sensors(const Args& args, const Env& env, bool first, Real weight, const Kinematics& k,
-                         const Real* v_mid, const Real* a_total, const Real* a_free) {
+                         const Real* v, const Real* a_total, const Real* a_free) {
     each<NSENSORS>([&](auto s) {
         const auto l = sensor_link[s];
         const auto id = sensor_id(env, s);
         const int flags = env_sensor_flags[id];
-        Spatial total = inertial_force(args, env, k, v_mid, a_total, l);
-        Spatial smooth = inertial_force(args, env, k, v_mid, a_free, l);
+        Spatial total = inertial_force(args, env, k, v, a_total, l);
+        Spatial smooth = inertial_force(args, env, k, v, a_free, l);
         Spatial f = sp(v3(0, 0, 0), v3(0, 0, 0));
         if (flags & 1) f = f + smooth;
         if (flags & 2) f = f + total - smooth;

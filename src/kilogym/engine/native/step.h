@@ -88,6 +88,7 @@ KG_FN int at_end(const Args& args, const Env& env, const StepSettings& st, bool 
         });
     }
     each<NV>([&](auto i) { s.x[i] = st.semi_implicit ? (Real)0 : (Real)0.5 * st.dt * s.v[i]; });
+    if (PROJECT_MOMENTUM && more && !st.semi_implicit) turn_to_middle(motion, st.dt, s.x);
     return status;
 }
 
@@ -161,13 +162,14 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
     add_contact_forces(args, env, first, counted ? kg_inv(st.dt * (Real)(st.all_substeps ? st.substeps : 1)) : (Real)0, rows, contacts.count);
     add_dof_forces(args, env, first, st.dt, kg_inv((Real)st.substeps), solution.drive, dof_rows);
     if (NSENSORS > 0) {
-        Real total[NV], free[NV];
+        Real total[NV], free[NV], mean[NV];
         each<NV>([&](auto i) {
             solution.forced[i] += w_start[i];
-            total[i] = (solution.v[i] - s.v[i]) / st.dt;
+            total[i] = (solution.v[i] - s.v[i]) * kg_inv(st.dt);
+            mean[i] = (Real)0.5 * (s.v[i] + solution.v[i]);  // the predicted one knows of no stops and contacts
         });
-        each<NV>([&](auto i) { free[i] = (velocity_of(map, solution.forced, i) - s.v[i]) / st.dt; });
-        write_sensors(args, env, first, kg_inv((Real)st.substeps), at.k, v_mid, total, free);
+        each<NV>([&](auto i) { free[i] = (velocity_of(map, solution.forced, i) - s.v[i]) * kg_inv(st.dt); });
+        write_sensors(args, env, first, kg_inv((Real)st.substeps), at.k, mean, total, free);
     }
     store_warm_start(args, env, rows, contacts.count);
     store_dof_warm_start(args, env, h, drives, dof_rows);
