@@ -113,14 +113,15 @@ def main() -> None:
         for lanes, block, registers in itertools.product(options.lanes, options.blocks, options.registers):
             for envs in options.num_envs:
                 record = {"robot": robot, "lanes": lanes, "block": block, "registers": registers, "num_envs": envs}
+                chosen = EngineOptions(lanes=lanes, block_dim=block, registers=registers)
                 try:
                     began = time.perf_counter()
-                    batch = make_batch(model, robot, envs, device, EngineOptions(lanes=lanes, block_dim=block, registers=registers))
+                    batch = make_batch(model, robot, envs, device, chosen)
                     batch.step()
                     torch.cuda.synchronize()
                     record["ready_s"] = round(time.perf_counter() - began, 1)
                     if envs not in reference:
-                        batch = make_batch(model, robot, envs, device, EngineOptions(lanes=lanes, block_dim=block, registers=registers))
+                        batch = make_batch(model, robot, envs, device, chosen)
                         settle(batch, robot, options.warm_up)
                         reference[envs] = (batch.snapshot(), None)
                     start, expected = reference[envs]

@@ -86,7 +86,8 @@ def main() -> None:
     scene.create_actor(0, asset, (0, 0, 1), (0, 0, 0, 1), "robot", 0, args.filter)
     model = compile_scene(scene)[0].model
     topology = build_topology(model)
-    mapping = choose_mapping(model, "cuda", EngineOptions(lanes=args.lanes, registers=args.registers, block_dim=args.block_dim))
+    options = EngineOptions(lanes=args.lanes, registers=args.registers, block_dim=args.block_dim)
+    mapping = choose_mapping(model, "cuda", options)
     tables, step_tables = (emit_tables(model, topology, limbs, "float") for limbs in (whole(model), mapping.limbs))
     made = kernels(tables, step_tables, mapping.lanes, mapping.registers, mapping.written_out, wp.float32)
     kernel = getattr(made, args.kernel)

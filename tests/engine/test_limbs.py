@@ -56,7 +56,7 @@ def trees(draw) -> EnvModel:
 @given(model=trees(), lanes=st.sampled_from([1, 2, 4, 8]))
 @settings(max_examples=200, deadline=None)
 def test_any_tree(model, lanes):
-    """Every link, joint and DOF has one place; what is above a velocity on its lane is what is above it in the robot."""
+    """Every link, joint and DOF has one place; above a velocity on its lane is what is above it in the robot."""
     limbs = plan(model, lanes)
     placed = limbs.trunk + [link for slot in limbs.slots for link in slot.links if link >= 0]
     assert sorted(placed) == list(range(model.num_links))

@@ -61,7 +61,7 @@ def plan(model: EnvModel, lanes: int) -> Limbs:
 def work(model: EnvModel, limbs: Limbs) -> int:
     """Entries of the packed inertia matrix of the local robot, and a few for every link."""
     width = {0: 1, 1: 1, JOINT_BALL: 3}
-    count = {link: 0 for link in range(model.num_links)}
+    count = dict.fromkeys(range(model.num_links), 0)
     for kind, link in zip(model.joint_kind, model.joint_link, strict=True):
         count[link] += width[kind]
     trunk = sum(count[link] + (6 if model.link_parent[link] < 0 else 0) for link in limbs.trunk)
@@ -96,12 +96,14 @@ class _Robot:
 
     def _place(self, link: int, parent: int, lane: int, lanes: int, slots: list[Slot]) -> None:
         """The first free slot below `parent` for joints of these kinds, or a new one; then the links below."""
-        for at, slot in enumerate(slots):
+
+        def fits(slot: Slot) -> bool:
             common = min(len(slot.kinds), len(self.kinds[link]))
-            if slot.parent == parent and slot.links[lane] < 0 and slot.kinds[:common] == self.kinds[link][:common]:
-                break
-        else:
-            at = len(slots)
+            free = slot.parent == parent and slot.links[lane] < 0
+            return free and slot.kinds[:common] == self.kinds[link][:common]
+
+        at = next((n for n, slot in enumerate(slots) if fits(slot)), len(slots))
+        if at == len(slots):
             slots.append(Slot(parent, [], [-1] * lanes))
         slot = slots[at]
         slot.links[lane] = link

@@ -29,8 +29,8 @@ GROUND_POINTS = {SHAPE_SPHERE: 1, SHAPE_CAPSULE: 2, SHAPE_BOX: 8, SHAPE_CYLINDER
 
 
 FEATURES = ("DRY", "SPEED_LIMIT", "DRIVE_LIMIT", "DAMPING", "RESTITUTION")
-"""What there is code for only if some parameter asks for it: dry joint friction, joint speed limits, drives that may reach
-their effort limit, damping of links, elastic contacts."""
+"""What there is code for only if some parameter asks for it: dry joint friction, joint speed limits, drives that may
+reach their effort limit, damping of links, elastic contacts."""
 
 
 @dataclass(frozen=True)
@@ -414,7 +414,8 @@ def emit_tables(
         "env_link_mask": _bit_masks([sorted(local.paths.get(n, ())) for n in range(model.num_links)], masks),
         "env_tree_vs": t.tree_vs, "env_tree_links": t.tree_links,
         "env_link_owner": local.owner, "env_link_tree": model.link_tree,
-        "env_link_path": _starts([len(p) for p in t.link_path])[:-1], "env_link_path_length": [len(p) for p in t.link_path],
+        "env_link_path": _starts([len(p) for p in t.link_path])[:-1],
+        "env_link_path_length": [len(p) for p in t.link_path],
         "env_path_v": _flat(t.link_path),
         "env_shape_link": model.shape_link, "env_shape_kind": model.shape_kind,
         "env_ground_slot": [ground_slot.get(s, -1) for s in range(model.num_shapes)],

@@ -18,7 +18,7 @@ CPP = ["-x", "c++", "-std=c++17", "-O0", "-fPIC", "-shared", "-w", "-ffp-contrac
 
 
 class Emulated:
-    """`step()` of a batch, by groups of `lanes` fibers, loops written out as on CUDA. Works on the batch's own tensors."""
+    """`step()` of a batch, by groups of `lanes` fibers, loops written out as on CUDA, on the batch's own tensors."""
 
     def __init__(self, batch: Batch, lanes: int, folder: Path) -> None:
         real = "double" if batch._real is torch.float64 else "float"

@@ -57,7 +57,10 @@ def stepped(world: World, lanes: int, folder) -> tuple[dict, dict]:
     return expected, results[0]
 
 
-@pytest.mark.parametrize(("robot", "lanes"), [(ANT, 4), (HUMANOID, 2), (HUMANOID, 1)], ids=["ant-4", "humanoid-2", "humanoid-1"])
+FLYERS = [(ANT, 4), (HUMANOID, 2), (HUMANOID, 1)]
+
+
+@pytest.mark.parametrize(("robot", "lanes"), FLYERS, ids=["ant-4", "humanoid-2", "humanoid-1"])
 def test_in_flight(robot, lanes, tmp_path):
     """Only the order of sums differs."""
     world = fallen(robot, 9)
@@ -79,8 +82,8 @@ def test_in_flight(robot, lanes, tmp_path):
     ],
 )
 def test_with_contacts(robot, lanes, options, tmp_path):
-    """Rows are swept in another order. Swept until that no longer matters, what moves is the same; how friction shares a
-    load among contacts is not unique, so some envs differ a little."""
+    """Rows are swept in another order. Swept until that no longer matters, what moves is the same; how friction shares
+    a load among contacts is not unique, so some envs differ a little."""
     world = fallen(robot, 9, **options)
     batch = world.batch
     batch.control.sweeps = 150
