@@ -100,7 +100,8 @@ class Probe:
         assert all(line in function for line in (BEFORE, AFTER)), "step.h has changed: say where the probe looks"
         function = function.replace("KG_FN int at_middle(", "KG_FN int probed_at_middle(Real* probe, ")
         function = function.replace(BEFORE, START + BEFORE).replace(AFTER, LOOK + AFTER)
-        tables = emit_tables(world.model, topology, whole(world.model), "double" if double else "float")
+        alone, order = whole(world.model), world.batch.mapping.order
+        tables = emit_tables(world.model, topology, alone, "double" if double else "float", order=order)
         source = native_source(tables, world.batch.mapping.written_out)
         assert source.endswith(POSTLUDE)
         source = source.removesuffix(POSTLUDE) + function + POSTLUDE

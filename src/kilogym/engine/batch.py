@@ -163,7 +163,7 @@ class Batch:
             real = "double" if self._real is torch.float64 else "float"
             m = self.mapping
             tables, step_tables = (
-                emit_tables(self.model, self.topology, limbs, real, per_env, self._features)
+                emit_tables(self.model, self.topology, limbs, real, per_env, self._features, m.order)
                 for limbs in (whole(self.model), m.limbs)
             )
             self._compiled = kernels(tables, step_tables, m.lanes, m.registers, m.written_out, self._warp_real)

@@ -20,6 +20,7 @@ class Mapping:
     """Lanes share an env as `limbs` says; on CUDA their loops over the robot are written out (native/loops.h)."""
 
     limbs: Limbs
+    order: Limbs  # whose order rows are swept in: what comes out is the same, to rounding, on the CPU and on CUDA
     written_out: bool = False
     block: int = 1  # CUDA threads per block
     registers: int = 0  # most per CUDA thread; 0: what the compiler takes
@@ -32,8 +33,8 @@ class Mapping:
 def choose_mapping(model: EnvModel, device: str, options: EngineOptions) -> Mapping:
     """The mapping for a device type, "cpu" or "cuda".
 
-    One thread per env on the CPU. On CUDA as many lanes, up to four, as leave a lane at most three quarters of the work
-    of half as many. The number of envs has no say: an env gives the same bits among any number of others.
+    One thread per env on the CPU, lanes on CUDA. The number of envs has no say: an env gives the same bits among any
+    number of others.
 
     Raises:
         ValueError: `options.lanes` is not 0, 1, 2, 4 or 8, or `options.block_dim` no multiple of 32 up to 1024, or
@@ -45,14 +46,17 @@ def choose_mapping(model: EnvModel, device: str, options: EngineOptions) -> Mapp
         raise ValueError(f"EngineOptions.block_dim: expected 0 (chosen) or a multiple of 32, got {options.block_dim}")
     if options.registers and not 24 <= options.registers <= 255:
         raise ValueError(f"EngineOptions.registers: expected 0 (chosen) or 24 to 255, got {options.registers}")
+    limbs = plan(model, options.lanes) if options.lanes else natural(model)
     if device != "cuda":
-        return Mapping(whole(model))
-    if options.lanes:
-        limbs = plan(model, options.lanes)
-    else:
-        limbs = whole(model)
-        for lanes in (2, 4):
-            finer = plan(model, lanes)
-            if work(model, finer) * 4 <= work(model, limbs) * 3:
-                limbs = finer
-    return Mapping(limbs, work(model, limbs) <= LARGEST_WRITTEN_OUT, options.block_dim or 32, options.registers)
+        return Mapping(whole(model), limbs)
+    return Mapping(limbs, limbs, work(model, limbs) <= LARGEST_WRITTEN_OUT, options.block_dim or 32, options.registers)
+
+
+def natural(model: EnvModel) -> Limbs:
+    """As many lanes, up to four, as leave a lane at most three quarters of the work of half as many."""
+    limbs = whole(model)
+    for lanes in (2, 4):
+        finer = plan(model, lanes)
+        if work(model, finer) * 4 <= work(model, limbs) * 3:
+            limbs = finer
+    return limbs

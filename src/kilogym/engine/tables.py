@@ -7,7 +7,7 @@ only (who is whose parent, which DOFs lie on a path); masses, frames and gains a
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -295,6 +295,7 @@ def emit_tables(
     real: str,
     per_env: Collection[str] = (),
     features: Collection[str] = FEATURES,
+    order: Limbs | None = None,
 ) -> str:
     """C++ text of every constant the headers name.
 
@@ -305,8 +306,12 @@ def emit_tables(
         real: "float" or "double".
         per_env: Parameters of which every env has its own.
         features: Which of FEATURES there is code for.
+        order: Limbs whose order rows are swept in and contacts are found in, however many lanes there are; by default
+            `limbs`.
     """
     t, local = topology, build_local(model, topology, limbs)
+    order = order or limbs
+    swept = local if limbs.lanes > 1 else build_local(model, topology, order)
     lanes, nv, nl = local.lanes, len(local.v_link), len(local.links)
     first = local.trunk_links
 
@@ -334,6 +339,18 @@ def emit_tables(
             on = [is_above(u, v, lane) for lane in range(lanes) if local.links[local.v_link[v]][lane] >= 0]
             above_on.append(1 if all(on) else 2 if any(on) else 0)
 
+    # the order in which DOFs are swept, and points that lanes test against the ground at once, as local numbers
+    if limbs.lanes > 1:
+        sweep = list(range(len(local.dofs)))
+        tests = [[s] for s in range(len(local.shapes))]
+    else:
+        at_dof, at_shape = ({on[0]: n for n, on in enumerate(places)} for places in (local.dofs, local.shapes))
+        sweep = _unique(at_dof[d] for on in swept.dofs for d in on if d >= 0)
+        tests = [_unique(at_shape[s] for s in on if s >= 0) for on in swept.shapes]
+    points = [
+        (shape, i) for shapes in tests for i in range(GROUND_POINTS[local.shape_kind[shapes[0]]]) for shape in shapes
+    ]
+
     masks = -(-max(1, nv) // 32)
     pair_shapes = sorted({shape for pair in model.pairs for shape in pair})
     hang_links = sorted({h for hangs in local.link_hangs for h in hangs if h >= 0})
@@ -349,6 +366,7 @@ def emit_tables(
         "NT": model.num_trees, "NL": nl, "TL": first, "NJ": len(local.joints), "ND": len(local.dofs),
         "ND1": max(1, len(local.dofs)), "NV": max(1, nv), "TV": local.trunk_v if limbs.slots else max(1, nv),
         "NM": max(1, row[-1]), "NS": len(local.shapes), "NHANGS": len(hang_links), "NROOTS": len(limb_roots),
+        "NTESTS": len(points), "SWEPT_LANES": order.lanes,
         "NP": len(model.pairs), "NPS": len(pair_shapes),
         "NSENSORS": len(local.sensors), "MAX_CONTACTS": t.max_contacts, "MAX_CONTACTS1": max(1, t.max_contacts),
         "MASKS": masks, "ENV_LINKS": model.num_links, "ENV_DOFS": model.num_dofs, "ENV_SENSORS": model.num_sensors,
@@ -400,7 +418,8 @@ def emit_tables(
         "below_limb_v": _flat(below_limb), "below_limb_entry": entries(below_limb),
         "shape_kind": local.shape_kind, "shape_link": local.shape_link,
         "shape_ground": [any(s in ground_slot for s in on) for on in local.shapes],
-        "shape_points": [GROUND_POINTS[kind] for kind in local.shape_kind],
+        "test_shape": [shape for shape, _ in points], "test_point": [i for _, i in points],
+        "sweep_dof": sweep,
         "shape_pairs": [any(s in pair_shapes for s in on) for on in local.shapes],
         "sensor_link": local.sensor_link,
         "link_offset": on_any("link_pos", 3, local.links, [0, 0, 0]),
@@ -448,6 +467,10 @@ def row_words(model: EnvModel, topology: Topology, limbs: Limbs) -> int:
     y = max(1, len(local.v_link)) + (limb if model.pairs else 0)
     segments = len({shape for pair in model.pairs for shape in pair})
     return 4 * (max(1, topology.max_contacts) * (ROW_HEAD + y) + SEGMENT * segments)
+
+
+def _unique(items: Iterable[int]) -> list[int]:
+    return list(dict.fromkeys(items))
 
 
 def _starts(lengths: Sequence[int]) -> list[int]:

@@ -74,25 +74,22 @@ def test_in_flight(robot, lanes, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("robot", "lanes", "options"),
+    ("robot", "options"),
     [
-        pytest.param(ANT, 4, {}, id="ant-4"),
-        pytest.param(HUMANOID, 4, {"filter": 0}, id="humanoid-4-self-collision"),
-        pytest.param(HUMANOID, 4, {"max_contacts": 2}, id="humanoid-4-overflow"),
+        pytest.param(ANT, {}, id="ant"),
+        pytest.param(HUMANOID, {"filter": 0}, id="humanoid-self-collision"),
+        pytest.param(HUMANOID, {"max_contacts": 2}, id="humanoid-overflow"),
     ],
 )
-def test_with_contacts(robot, lanes, options, tmp_path):
-    """Rows are swept in another order. Swept until that no longer matters, what moves is the same; how friction shares
-    a load among contacts is not unique, so some envs differ a little."""
+def test_with_contacts(robot, options, tmp_path):
+    """Rows are swept in one order, whoever does it."""
     world = fallen(robot, 9, **options)
-    batch = world.batch
-    batch.control.sweeps = 150
-    expected, found = stepped(world, lanes, tmp_path)
+    expected, found = stepped(world, 4, tmp_path)
     assert expected["contact_count"].max() >= 1
-    for name in ("contact_count", "contact_overflow", "fault"):
-        assert torch.equal(found[name], expected[name]), name
     if "max_contacts" in options:
         assert (expected["contact_overflow"] > 0).any()
-    apart = (found["dof_pos"] - expected["dof_pos"]).abs().amax(0)
-    assert apart.max() < 1e-3
-    assert apart.median() < 1e-6
+    for name, value in expected.items():
+        if value.is_floating_point():
+            assert (found[name] - value).abs().max() <= 1e-9 * max(1.0, float(value.abs().max())), name
+        else:
+            assert torch.equal(found[name], value), name

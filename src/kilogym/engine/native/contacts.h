@@ -206,39 +206,55 @@ KG_FN Contacts find_contacts(const Args& args, const Env& env, const StepSetting
     const Real half = (Real)0.5 * st.dt;
     if (NP > 0) {
         place_segments(args, env, k, vel, rows);
-        KG_ROLLED for (int p0 = 0; p0 < NP; p0 += LANES) {
-            const int p = p0 + env.lane;
-            Candidate n[2];
-            int have = 0;
-            if (p < NP && env.live) {
-                const Segment A = segment(rows, pair_a[p]), B = segment(rows, pair_b[p]);
-                if (may_touch(half, A, B)) have = test_pair(half, st.bounce_threshold, p, A, B, n);
+        // as many pairs at once as limbs are swept at once: the order of contacts is the same for any number of lanes
+        static constexpr int AT_ONCE = SWEPT_LANES / LANES;
+        KG_ROLLED for (int p0 = 0; p0 < NP; p0 += SWEPT_LANES) {
+            Candidate n[AT_ONCE][2];
+            int have[AT_ONCE];
+            bool any = false;
+            for (int k = 0; k < AT_ONCE; ++k) {
+                const int p = p0 + k * LANES + env.lane;
+                have[k] = 0;
+                if (p < NP && env.live) {
+                    const Segment A = segment(rows, pair_a[p]), B = segment(rows, pair_b[p]);
+                    if (may_touch(half, A, B)) have[k] = test_pair(half, st.bounce_threshold, p, A, B, n[k]);
+                }
+                any = any || have[k] > 0;
             }
-            if (!kg_warp_any(have > 0)) continue;
-            keep_contacts(env, rows, c, kg_ballot(have > 0), n[0]);
-            keep_contacts(env, rows, c, kg_ballot(have > 1), n[1]);
+            if (!kg_warp_any(any)) continue;
+            for (int i = 0; i < 2; ++i) {
+                for (int k = 0; k < AT_ONCE; ++k) keep_contacts(env, rows, c, kg_ballot(have[k] > i), n[k][i]);
+            }
         }
     }
     if (!HAS_GROUND) return c;
     const Vec3 normal = param3(KG_PARAM(ground_normal), 0, env);
     const Real offset = param(KG_PARAM(ground_distance), 0, env);
+    struct Tested { ShapePose pose; Vec3 size; Real height, slack; int id, slot; bool here; };
+    Tested tested[NS > 0 ? NS : 1];
     each<NS>([&](auto a) {
         if (!shape_ground[a]) return;
         const auto l = shape_link[a];
         const auto id = shape_id(env, a);
-        const int slot = env_ground_slot[id];
-        const bool here = env.live && slot >= 0 && (l < TL ? env.lane == 0 : has_shape(env, a));
-        const ShapePose pose = shape_pose(args, env, k, a);
-        const Vec3 size = param3(KG_PARAM(shape_size), id, env);
-        const Real height = dot(normal, k.ref[link_tree[l]]) - offset - param(KG_PARAM(shape_rest_offset), id, env);
-        const Real slack = (Real)0.05 * param(KG_PARAM(shape_contact_offset), id, env);
-        span(Zero(), shape_points[a], [&](auto i) {
-            const Vec3 point = surface_point(shape_kind[a], pose, size, normal, i);
-            const Real gap = height + dot(normal, point);
-            const Real urgency = gap - half * kg_abs(dot(normal, point_velocity(vel[l], point)));
-            const bool have = here && urgency < slack;
-            if (kg_warp_any(have)) keep_contacts(env, rows, c, kg_ballot(have), Candidate{slot + i, id, -1, point, point, normal, gap, urgency});
-        });
+        Tested& t = tested[a];
+        t.id = id;
+        t.slot = env_ground_slot[id];
+        t.here = env.live && t.slot >= 0 && (l < TL ? env.lane == 0 : has_shape(env, a));
+        t.pose = shape_pose(args, env, k, a);
+        t.size = param3(KG_PARAM(shape_size), id, env);
+        t.height = dot(normal, k.ref[link_tree[l]]) - offset - param(KG_PARAM(shape_rest_offset), id, env);
+        t.slack = (Real)0.05 * param(KG_PARAM(shape_contact_offset), id, env);
+    });
+    each<NTESTS>([&](auto n) {
+        const auto a = test_shape[n];
+        if (!shape_ground[a]) return;
+        const Tested& t = tested[a];
+        const auto i = test_point[n];
+        const Vec3 point = surface_point(shape_kind[a], t.pose, t.size, normal, i);
+        const Real gap = t.height + dot(normal, point);
+        const Real urgency = gap - half * kg_abs(dot(normal, point_velocity(vel[shape_link[a]], point)));
+        const bool have = t.here && urgency < t.slack;
+        if (kg_warp_any(have)) keep_contacts(env, rows, c, kg_ballot(have), Candidate{t.slot + i, t.id, -1, point, point, normal, gap, urgency});
     });
     return c;
 }

@@ -10,7 +10,8 @@
 
 struct DofRow {
     bool on;
-    Real limb, trunk;                           // what an impulse does to u: through the limb, through the trunk
+    Real diagonal;                              // what an impulse does to u
+    Real across[LANES];                         // the same for one of this place on another lane: through the trunk
     Real lower_gap, upper_gap;                  // as the iterations move them
     Real drive, friction, lower, upper, speed;  // impulses of one iteration
     Real total;                                 // friction and limits, over the substep
@@ -218,16 +219,29 @@ KG_FN void build_dof_rows(const Args& args, const Env& env, const StepSettings& 
             || (HAS_DRY && param(KG_PARAM(dof_friction), id, env) > (Real)0));
         row.lower_gap = lo < reach ? lo : (Real)1e30;
         row.upper_gap = hi < reach ? hi : (Real)1e30;
-        row.drive = row.friction = row.lower = row.upper = row.speed = row.total = row.limb = row.trunk = 0;
+        row.drive = row.friction = row.lower = row.upper = row.speed = row.total = row.diagonal = 0;
         if (!row.on) return;
-        span(Zero(), row_len[at], [&](auto a) {
-            const Real y = map[m_row[at] + a];
-            (at >= TV && a > 0 && anc[anc_row[at] + a - 1] < TV ? row.trunk : row.limb) += y * y;
-        });
+        span(Zero(), row_len[at], [&](auto a) { row.diagonal += map[m_row[at] + a] * map[m_row[at] + a]; });
         if (is_saturated(d, i)) row.drive = load(args.warm_dof, id * 4, env);
         if (HAS_DRY) row.friction = load(args.warm_dof, id * 4 + 1, env);
         if (lo < reach) row.lower = load(args.warm_dof, id * 4 + 2, env);
         if (hi < reach) row.upper = load(args.warm_dof, id * 4 + 3, env);
+    });
+}
+
+// what limbs' rows of one place do to each other
+KG_FN void couple_limbs(const Real* map, DofRow* rows) {
+    each<ND>([&](auto i) {
+        const auto v = dof_v[i];
+        if (v < TV) return;
+        for (int lane = 0; lane < LANES; ++lane) {
+            Real sum = 0;
+            span(Zero(), anc_len[v], [&](auto a) {
+                const Real y = map[m_row[v] + a + 1];
+                if (anc[anc_row[v] + a] < TV) sum += y * kg_from(y, lane);
+            });
+            rows[i].across[lane] = sum;
+        }
     });
 }
 

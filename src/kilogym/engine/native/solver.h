@@ -74,13 +74,11 @@ KG_FN void sweep_contacts(const Env& env, const Visit& p, const Rows& rows, int 
     }
 }
 
-// Changes a DOF row's impulses; returns the sum of the changes. A: diagonal that the visit goes by, no less than the
-// row's own; x: displacement of the DOF since the start
-// of the substep
+// Changes a DOF row's impulses; returns the sum of the changes. x: displacement of the DOF since the start of the substep
 template <class Args, class Dof>
-KG_FN Real visit_dof(const Args& args, const Env& env, const Visit& p, const Drives& d, Real A, Real start, Real x, Dof i, DofRow& r) {
+KG_FN Real visit_dof(const Args& args, const Env& env, const Visit& p, const Drives& d, Real start, Real x, Dof i, DofRow& r) {
     const auto id = dof_id(env, i);
-    const Real inv = kg_inv(A), give = p.soft.give * (r.limb + r.trunk), soft_inv = kg_inv(A + give);
+    const Real A = r.diagonal, inv = kg_inv(A), give = p.soft.give * A, soft_inv = kg_inv(A + give);
     Real u = start;
     if (is_saturated(d, i)) {
         const Real pull = p.h * (d.push[i] - d.kp[i] * x), drag = p.h * d.drag[i], limit = p.h * d.limit[i];
@@ -130,25 +128,29 @@ KG_FN bool acts(const Args& args, const Env& env, const Visit& p, const Drives& 
     return HAS_SPEED_LIMIT && (r.speed != 0 || kg_abs(u) > param(KG_PARAM(dof_velocity), dof_id(env, i), env));
 }
 
-// The trunk's rows on all lanes alike. Limbs' rows of one place all at once: limbs meet only in the trunk, and each of n
-// limbs that push pushes on an n-th of it. That is the mass splitting of Tonge, Benevolenti and Voroshilov, Mass Splitting
-// for Jitter-Free Parallel Rigid Body Simulation (2012), and with one limb Gauss-Seidel.
+// The trunk's rows on all lanes alike. Limbs' rows of one place: lanes take turns, those that would change nothing are
+// passed over; in between only the places' own velocities follow, through the trunk.
 template <class Args>
 KG_FN void sweep_dofs(const Args& args, const Env& env, const Visit& p, const Drives& d, const Real* map, const Real* x, DofRow* dofs, Real* w) {
-    each<ND>([&](auto i) {
+    each<ND>([&](auto n) {
+        const auto i = sweep_dof[n];
         const auto v = dof_v[i];
         if (v < TV) {
             if (!dofs[i].on) return;
-            const Real f = visit_dof(args, env, p, d, dofs[i].limb, velocity_of(map, w, v), x[v], i, dofs[i]);
+            const Real f = visit_dof(args, env, p, d, velocity_of(map, w, v), x[v], i, dofs[i]);
             if (f != 0) over_row(v, [&](auto entry, auto u) { w[u] += map[entry] * f; });
             return;
         }
-        const Real u = velocity_of(map, w, v);
-        const int n = kg_bits(kg_ballot(acts(args, env, p, d, u, i, dofs[i])));
-        if (!kg_warp_any(n > 0)) return;
-        const Real A = dofs[i].limb + dofs[i].trunk * (Real)(n > 0 ? n : 1);
-        const Real f = dofs[i].on ? visit_dof(args, env, p, d, A, u, x[v], i, dofs[i]) : (Real)0;
-        over_row(v, [&](auto entry, auto to) { w[to] += to < TV ? kg_sum(map[entry] * f) : map[entry] * f; });
+        Real u = velocity_of(map, w, v), mine = 0;
+        KG_ROLLED for (int lane = 0; lane < LANES; ++lane) {
+            const bool turn = env.lane == lane && acts(args, env, p, d, u, i, dofs[i]);
+            if (!kg_warp_any(turn)) continue;
+            if (turn) mine = visit_dof(args, env, p, d, u, x[v], i, dofs[i]);
+            const Real f = kg_from(mine, lane);
+            if (env.lane > lane) u += dofs[i].across[lane] * f;
+        }
+        if (!kg_warp_any(mine != 0)) return;
+        over_row(v, [&](auto entry, auto to) { w[to] += to < TV ? kg_sum(map[entry] * mine) : map[entry] * mine; });
     });
 }
 

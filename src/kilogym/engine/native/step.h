@@ -153,6 +153,7 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
     const Contacts contacts = find_contacts(args, env, st, at.k, vel, rows);
     build_contact_rows(args, env, st, at.k, map, contacts.count, solution.w, rows);
     build_dof_rows(args, env, st, map, s.q, s.v, drives, dof_rows);
+    if (SV > 0) couple_limbs(map, dof_rows);
     Real w_start[NSENSORS > 0 ? NV : 1];
     if (NSENSORS > 0) each<NV>([&](auto i) { w_start[i] = solution.w[i]; });
     solve(args, env, st, map, drives, force, stiff, s.v, dof_rows, contacts.count, rows, solution);
