@@ -81,14 +81,6 @@ KG_FN void each(F f) {
     KG_ROLLED for (int i = 0; i < N; ++i) f(i);
 #endif
 }
-template <int N, class F>
-KG_FN void each_down(F f) {
-#if KG_UNROLL
-    written_out_down<N - 1, N>(f);
-#else
-    KG_ROLLED for (int i = N - 1; i >= 0; --i) f(i);
-#endif
-}
 // f(FIRST) ... f(FIRST + N - 1), and downwards
 template <int FIRST, int N, class F>
 KG_FN void each_from(F f) {
