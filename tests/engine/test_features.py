@@ -55,3 +55,15 @@ def test_what_someone_else_writes_may_become_anything(device):
         for name in names:
             world.batch.changed(elsewhere=name)
         assert feature in world.batch._features
+
+
+def test_what_no_feature_depends_on_is_not_looked_at(device, monkeypatch):
+    """A host edit of masses costs no read from the device."""
+    world = ants(device)
+    world.batch.step()
+    monkeypatch.setattr(world.batch, "_features_in_use", lambda: pytest.fail("parameters were read"))
+    world.batch.changed({"link_mass", "shape_friction"})
+    monkeypatch.undo()
+    world.batch.params["dof_friction"][:] = 1.0
+    world.batch.changed({"link_mass", "dof_friction"})
+    assert "DRY" in world.batch._features

@@ -52,7 +52,7 @@ class FakeBatch:
     def expand(self, name):
         self.params[name] = self.params[name].expand(-1, self.num_envs).contiguous()
 
-    def changed(self, elsewhere=""):
+    def changed(self, names=None, elsewhere=""):
         """Nothing is compiled here."""
 
     def step(self):

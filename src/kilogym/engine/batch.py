@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -141,14 +141,17 @@ class Batch:
         }
         return {name for name, used in found.items() if used}
 
-    def changed(self, elsewhere: str = "") -> None:
+    def changed(self, names: Collection[str] | None = None, elsewhere: str = "") -> None:
         """Tell that parameters were written: what they ask for may need other code, compiled at the next step.
 
         Args:
+            names: Those written; None: any. Of masses, say, no code depends, and nothing is read.
             elsewhere: A parameter that someone else will write from now on: it may come to hold anything.
 
         Host sync: yes. Graph-safe: no; do it before capturing a graph.
         """
+        if names is not None and not any(name in of for of in ASKED_BY.values() for name in names):
+            return
         wanted = self._features_in_use() | {name for name, of in ASKED_BY.items() if elsewhere in of}
         if not wanted <= self._features:
             self._features |= wanted

@@ -151,7 +151,7 @@ class Local:
     trunk_links: int
     trunk_v: int
     links: list[list[int]]
-    link_parent: list[int]  # local; of a limb's first link, where most lanes' limbs hang
+    link_parent: list[int]  # local; of a limb's first link, one of those that lanes' limbs hang on
     link_hangs: list[list[int]]  # per lane: the trunk link a limb's first link hangs on; [] for other links
     link_tree: list[int]
     joints: list[list[int]]

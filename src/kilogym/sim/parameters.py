@@ -43,7 +43,7 @@ class BatchParameters:
         for name in sorted(self._edited):
             self._batch.params[name].copy_(torch.from_numpy(self._host[name]))
         if self._edited:
-            self._batch.changed()
+            self._batch.changed(self._edited)
         self._edited.clear()
 
     def on_device(self, name: str) -> Tensor:

@@ -112,7 +112,7 @@ KG_FN Real visit_dof(const Args& args, const Env& env, const Visit& p, const Dri
     return (u - start) * inv;
 }
 
-// f(a, ancestor) over a row's entries, its own first
+// f(entry, velocity) over a row's entries, its own first
 template <class V, class F>
 KG_FN void over_row(V v, F f) {
     f(m_row[v], v);
