@@ -85,14 +85,13 @@ def test_shape_filters_override_the_actors():
     assert plan_collisions(scene.envs[0], False).pairs == [(0, 1)]
 
 
-def test_unsupported_pairs_are_named():
-    with pytest.raises(NotImplementedError, match=r"box of body 'box'.*sphere of body 'ball'.*not supported"):
-        plan_collisions(make_env((box(), 0, 0), (ball(), 0, 0)), has_ground=True)
-    with pytest.raises(NotImplementedError, match=r"mesh of body 'mesh'.*ground"):
-        plan_collisions(make_env((mesh(), 0, 0)), has_ground=True)
+def test_shapes_of_all_kinds_collide():
+    plan = plan_collisions(make_env((box(), 0, 0), (ball(), 0, 0), (mesh(), 0, 0)), has_ground=True)
+    assert plan.ground == [True] * 3
+    assert plan.pairs == [(0, 1), (0, 2), (1, 2)]
 
 
-def test_unsupported_shapes_that_cannot_collide_are_left_out():
+def test_shapes_that_cannot_collide_are_left_out():
     plan = plan_collisions(make_env((box(), 0, 0), (mesh(fixed=True), 1, 0), (box(fixed=True), 2, 0)), True)
     assert plan.kept == [0]
     assert plan.ground == [True]

@@ -15,6 +15,7 @@ import warp as wp
 
 from kilogym.engine.build import Kernels, kernels
 from kilogym.engine.control import StepControl
+from kilogym.engine.hulls import pack
 from kilogym.engine.limbs import whole
 from kilogym.engine.mapping import choose_mapping
 from kilogym.engine.model import INPUT, OUTPUT, PARAMETERS, STATE, EnvModel
@@ -103,6 +104,9 @@ class Batch:
         self.contact_count = torch.zeros_like(self.fault)
         self.contact_overflow = torch.zeros_like(self.fault)
         self.control = StepControl(self._real, self.device)
+        vertices, normals, table = pack(model.hulls)
+        self.hull_vertex, self.hull_normal = self._flat(vertices, self._real), self._flat(normals, self._real)
+        self.hull_table = self._flat(table, torch.int32)
         self._args: Any = None
         self._compiled: Kernels | None = None
         self._features: set[str] = set()
@@ -116,6 +120,9 @@ class Batch:
 
     def _zeros(self, rows: int, columns: int) -> torch.Tensor:
         return torch.zeros((rows, columns), dtype=self._real, device=self.device)
+
+    def _flat(self, values: np.ndarray, dtype: torch.dtype) -> torch.Tensor:
+        return torch.as_tensor(values if values.size else np.zeros(1), dtype=dtype, device=self.device)
 
     def _allocate(self, table: dict[str, tuple[str, int, str]]) -> dict[str, torch.Tensor]:
         return {
@@ -181,7 +188,7 @@ class Batch:
             real, integer = self.control.arrays
             args.rows = wp.from_torch(self._rows)
             args.control_real, args.control_int = wp.from_torch(real), wp.from_torch(integer)
-            for name in ("fault", "contact_count", "contact_overflow"):
+            for name in ("fault", "contact_count", "contact_overflow", "hull_vertex", "hull_normal", "hull_table"):
                 setattr(args, name, wp.from_torch(getattr(self, name)))
             self._args = args
         return self._args

@@ -19,7 +19,8 @@ from kilogym.engine.model import INPUT, OUTPUT, PARAMETERS, STATE
 NATIVE = Path(__file__).parent / "native"
 HEADERS = (
     "scalar.h", "vec.h", "env.h", "lanes.h", "kinematics.h", "settings.h", "dynamics.h", "factor.h", "drives.h",
-    "contact_rows.h", "contacts.h", "rows.h", "solver.h", "outputs.h", "integrate.h", "step.h", "launch.h", "queries.h",
+    "contact_rows.h", "convex.h", "manifold.h", "candidates.h", "pairs.h", "contacts.h",
+    "rows.h", "solver.h", "outputs.h", "integrate.h", "step.h", "launch.h", "queries.h",
 )  # fmt: skip
 
 PRELUDE = """
@@ -42,6 +43,8 @@ def args_struct(real: Any) -> Any:
     fields["warm_dof"] = wp.array2d[real]
     fields["control_real"] = wp.array[real]
     fields["rows"] = wp.array[real]
+    fields["hull_vertex"] = fields["hull_normal"] = wp.array[real]
+    fields["hull_table"] = wp.array[wp.int32]
     fields["warm_slot"] = wp.array2d[wp.int32]
     for name in ("control_int", "fault", "contact_count", "contact_overflow"):
         fields[name] = wp.array[wp.int32]

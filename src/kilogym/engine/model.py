@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from kilogym.engine.hulls import Hull
+
 JOINT_REVOLUTE, JOINT_PRISMATIC, JOINT_BALL = 0, 1, 2
-SHAPE_SPHERE, SHAPE_CAPSULE, SHAPE_BOX, SHAPE_CYLINDER = 0, 1, 2, 3
+SHAPE_SPHERE, SHAPE_CAPSULE, SHAPE_BOX, SHAPE_CYLINDER, SHAPE_ELLIPSOID, SHAPE_HULL = 0, 1, 2, 3, 4, 5
 
 PARAMETERS: dict[str, tuple[str, int, str]] = {
     # name: (what it is counted per, components, meaning and unit)
@@ -39,7 +41,12 @@ PARAMETERS: dict[str, tuple[str, int, str]] = {
     "dof_mode": ("dof", 1, "DriveMode: 0 none, 1 position, 2 velocity, 3 effort"),
     "shape_pos": ("shape", 3, "shape frame in the link frame [m]"),
     "shape_quat": ("shape", 4, "the same, orientation xyzw"),
-    "shape_size": ("shape", 3, "sphere r; capsule, cylinder r, half length along z; box half extents [m]"),
+    "shape_size": (
+        "shape", 3,
+        "sphere r; capsule, cylinder r, half length along z; box half extents; ellipsoid semi axes [m]; "
+        "hull: its scale, bounding radius, half its thickness",
+    ),
+    "shape_hull": ("shape", 1, "of a hull: which of EnvModel.hulls"),
     "shape_friction": ("shape", 1, "Coulomb coefficient, static and dynamic"),
     "shape_restitution": ("shape", 1, "coefficient of restitution"),
     "shape_contact_offset": ("shape", 1, "distance at which contacts are made [m]; added over a pair"),
@@ -102,6 +109,7 @@ class EnvModel:
     sensor_flags: list[int] = field(default_factory=list)  # 1 forward dynamics | 2 constraints | 4 world frame
     has_ground: bool = True
     max_contacts: int = 0  # rows kept per env; 0 = chosen from the shapes
+    hulls: list[Hull] = field(default_factory=list)  # the library that shape_hull counts in; data
     # data: defaults of every entry of PARAMETERS, each (count, components) float64
     params: dict[str, np.ndarray] = field(default_factory=dict)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kilogym.engine.hulls import MAX_VERTICES
 from kilogym.engine.limbs import Limbs
 from kilogym.engine.model import (
     JOINT_BALL,
@@ -20,13 +21,48 @@ from kilogym.engine.model import (
     SHAPE_BOX,
     SHAPE_CAPSULE,
     SHAPE_CYLINDER,
+    SHAPE_ELLIPSOID,
+    SHAPE_HULL,
     SHAPE_SPHERE,
     EnvModel,
 )
 
-GROUND_POINTS = {SHAPE_SPHERE: 1, SHAPE_CAPSULE: 2, SHAPE_BOX: 8, SHAPE_CYLINDER: 8}
-"""Candidate contact points of a shape against the ground plane."""
+GROUND_POINTS = {
+    SHAPE_SPHERE: 1, SHAPE_CAPSULE: 2, SHAPE_BOX: 8, SHAPE_CYLINDER: 8, SHAPE_ELLIPSOID: 1, SHAPE_HULL: 8,
+}  # fmt: skip
+"""Most contact points of a shape with the ground plane."""
+TOUCHES, TOUCH_NUMBERS = 4, 8192
+"""Most contact points of a pair with a shape of SHARP in it, and how many numbers they have (native/manifold.h)."""
+MOST_SLOTS = 1 << 24
+"""Numbers of contact points, kept as float32."""
+SHARP = (SHAPE_BOX, SHAPE_CYLINDER, SHAPE_HULL)
+ROUND = (SHAPE_SPHERE, SHAPE_ELLIPSOID)
+"""Kinds that touch anything at one point."""
 
+
+def pair_points(kind_a: int, kind_b: int) -> int:
+    """Most contact points of a pair."""
+    if kind_a in ROUND or kind_b in ROUND:
+        return 1
+    return TOUCHES if kind_a in SHARP or kind_b in SHARP else 2
+
+
+def ground_numbers(model: EnvModel, shape: int) -> int:
+    """Numbers that contact points of a shape with the ground may have: of a hull its vertices'."""
+    kind = model.shape_kind[shape]
+    return MAX_VERTICES if kind == SHAPE_HULL else GROUND_POINTS[kind]
+
+
+def has_convex(model: EnvModel) -> bool:
+    """Whether a pair needs the general narrow phase: other than spheres and capsules."""
+    return any(not {model.shape_kind[a], model.shape_kind[b]} <= {SHAPE_SPHERE, SHAPE_CAPSULE} for a, b in model.pairs)
+
+
+SHAPE_ENUM = (
+    "enum { SHAPE_SPHERE = 0, SHAPE_CAPSULE = 1, SHAPE_BOX = 2, SHAPE_CYLINDER = 3, SHAPE_ELLIPSOID = 4, "
+    "SHAPE_HULL = 5, SHAPE_TRIANGLE = 6 };"
+)
+"""Kinds of shapes as the headers name them; no model has triangles of its own."""
 
 FEATURES = ("DRY", "SPEED_LIMIT", "DRIVE_LIMIT", "DAMPING", "RESTITUTION")
 """What there is code for only if some parameter asks for it: dry joint friction, joint speed limits, drives that may
@@ -120,23 +156,35 @@ def build_topology(model: EnvModel) -> Topology:
         link_path.append(path)
     tree_vs = [v_tree.count(t) for t in range(model.num_trees)]
 
-    slot = 0
+    slot = most = 0  # contact points there may be at most
     pair_slots = []
     for a, b in model.pairs:
         pair_slots.append(slot)
-        slot += 2 if model.shape_kind[a] == model.shape_kind[b] == SHAPE_CAPSULE else 1
+        points = pair_points(model.shape_kind[a], model.shape_kind[b])
+        slot += TOUCH_NUMBERS if points == TOUCHES else points
+        most += points
     ground_shapes = [s for s in range(model.num_shapes) if model.shape_ground[s] and model.has_ground]
     ground_points = [GROUND_POINTS[model.shape_kind[shape]] for shape in ground_shapes]
     ground_slots = []
-    for points in ground_points:
+    for shape, points in zip(ground_shapes, ground_points, strict=True):
         ground_slots.append(slot)
-        slot += points
+        slot += ground_numbers(model, shape)
+        most += points
+    if slot > MOST_SLOTS:
+        raise ValueError(
+            f"too many pairs of shapes collide in an env: {len(model.pairs)} pairs have {slot} numbers for their "
+            f"contact points, expected at most {MOST_SLOTS}; keep shapes apart by collision filters"
+        )
     # measured: an Ant never loads more than 5 contacts, a lying Humanoid 10
-    wanted = model.max_contacts or (12 if slot <= 40 and not model.pairs else 24)
+    wanted = model.max_contacts or (12 if most <= 40 and not model.pairs else 24)
+    if not model.max_contacts and has_convex(model):
+        # faces on faces: a stack has four contacts per body
+        sharp = {model.link_tree[model.shape_link[s]] for p in model.pairs for s in p if model.shape_kind[s] in SHARP}
+        wanted = min(128, max(wanted, 8 + 6 * len(sharp)))
     return Topology(
         v_link, v_tree, v_dof, dof_v, ancestors, link_path, tree_v0, tree_vs, tree_link0, sizes, link_v0, link_vs,
         [js[0] if js else 0 for js in joints_of], [len(js) for js in joints_of], joint_dof0,
-        ground_shapes, ground_points, ground_slots, pair_slots, slot, min(wanted, slot),
+        ground_shapes, ground_points, ground_slots, pair_slots, slot, min(wanted, most),
     )  # fmt: skip
 
 
@@ -361,6 +409,7 @@ def emit_tables(
         ("PRISMATIC", JOINT_PRISMATIC, model.joint_kind), ("BALL", JOINT_BALL, model.joint_kind),
         ("SPHERE", SHAPE_SPHERE, model.shape_kind), ("CAPSULE", SHAPE_CAPSULE, model.shape_kind),
         ("BOX", SHAPE_BOX, model.shape_kind), ("CYLINDER", SHAPE_CYLINDER, model.shape_kind),
+        ("ELLIPSOID", SHAPE_ELLIPSOID, model.shape_kind), ("HULL", SHAPE_HULL, model.shape_kind),
     ]  # fmt: skip
     sizes = {
         "NT": model.num_trees, "NL": nl, "TL": first, "NJ": len(local.joints), "ND": len(local.dofs),
@@ -368,6 +417,7 @@ def emit_tables(
         "NM": max(1, row[-1]), "NS": len(local.shapes), "NHANGS": len(hang_links), "NROOTS": len(limb_roots),
         "NTESTS": len(points), "SWEPT_LANES": order.lanes,
         "NP": len(model.pairs), "NPS": len(pair_shapes),
+        "PAIR_POINTS": max([2, *(pair_points(model.shape_kind[a], model.shape_kind[b]) for a, b in model.pairs)]),
         "NSENSORS": len(local.sensors), "MAX_CONTACTS": t.max_contacts, "MAX_CONTACTS1": max(1, t.max_contacts),
         "MASKS": masks, "ENV_LINKS": model.num_links, "ENV_DOFS": model.num_dofs, "ENV_SENSORS": model.num_sensors,
     }  # fmt: skip
@@ -375,8 +425,10 @@ def emit_tables(
     lines += [
         f"#define KG_REAL {real}",
         "enum { JOINT_REVOLUTE = 0, JOINT_PRISMATIC = 1, JOINT_BALL = 2 };",
-        "enum { SHAPE_SPHERE = 0, SHAPE_CAPSULE = 1, SHAPE_BOX = 2, SHAPE_CYLINDER = 3 };",
+        SHAPE_ENUM,
         "enum { FAULT_NONFINITE = 1, FAULT_OVERFLOW = 2, FAULT_CLAMPED = 4 };",
+        "static constexpr bool HAS_TRIANGLE = false;",
+        f"static constexpr bool HAS_CONVEX = {str(has_convex(model)).lower()};",
         f"static constexpr bool HAS_GROUND = {str(bool(t.ground_shapes)).lower()};",
         *(f"static constexpr bool HAS_{name} = {str(kind in kinds).lower()};" for name, kind, kinds in present),
         *(f"static constexpr bool SHARED_{name} = {str(name not in per_env).lower()};" for name in PARAMETERS),
@@ -456,8 +508,8 @@ def emit_tables(
 
 ROW_HEAD = 8
 """Numbers of four at the head of a contact's row, before its Y (native/rows.h)."""
-SEGMENT = 5
-"""Numbers of four of a pair's segment (native/contacts.h)."""
+SEGMENT, TURNED = 5, 2
+"""Numbers of four of a shape that pairs test (native/pairs.h), and how many more where any is no segment."""
 
 
 def row_words(model: EnvModel, topology: Topology, limbs: Limbs) -> int:
@@ -465,8 +517,9 @@ def row_words(model: EnvModel, topology: Topology, limbs: Limbs) -> int:
     local = build_local(model, topology, limbs)
     limb = len(local.v_link) - local.trunk_v if limbs.slots else 0
     y = max(1, len(local.v_link)) + (limb if model.pairs else 0)
-    segments = len({shape for pair in model.pairs for shape in pair})
-    return 4 * (max(1, topology.max_contacts) * (ROW_HEAD + y) + SEGMENT * segments)
+    shapes = len({shape for pair in model.pairs for shape in pair})
+    each = SEGMENT + TURNED * has_convex(model)
+    return 4 * (max(1, topology.max_contacts) * (ROW_HEAD + y) + each * shapes)
 
 
 def _unique(items: Iterable[int]) -> list[int]:

@@ -14,13 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kilogym.assets.asset import Asset, JointKind, Shape, ShapeKind
+from kilogym.assets.asset import Asset, JointKind, Shape
 from kilogym.scene.declarations import ActorDecl, EnvDecl
-
-GROUND_KINDS = {ShapeKind.SPHERE, ShapeKind.CAPSULE, ShapeKind.BOX, ShapeKind.CYLINDER}
-"""Shapes the engine can put on the ground."""
-PAIR_KINDS = {ShapeKind.SPHERE, ShapeKind.CAPSULE}
-"""Shapes the engine can test against each other."""
 
 _ALL_BITS = 0xFFFFFFFF
 
@@ -86,29 +81,10 @@ def _groups_allow(a: int, b: int) -> bool:
 
 
 def plan_collisions(env: EnvDecl, has_ground: bool) -> CollisionPlan:
-    """Decide what is tested in an env.
-
-    Raises:
-        NotImplementedError: two shapes, or a shape and the ground, have to collide and cannot yet.
-    """
+    """Decide what is tested in an env."""
     items = _items(env.actors)
     ground = [has_ground and not i.immovable and (i.contype | i.conaffinity) != 0 for i in items]
-    for item, on_ground in zip(items, ground, strict=True):
-        if on_ground and item.shape.kind not in GROUND_KINDS:
-            raise NotImplementedError(
-                f"{_describe(env, item)} would collide with the ground, which is not supported yet for "
-                f"{item.shape.kind.value} shapes; replace it by spheres, capsules, boxes or cylinders"
-            )
-    pairs = []
-    for a, b in _candidates(env.actors, items):
-        kinds = {items[a].shape.kind, items[b].shape.kind}
-        if not kinds <= PAIR_KINDS:
-            raise NotImplementedError(
-                f"{_describe(env, items[a])} and {_describe(env, items[b])} would collide, which is not "
-                f"supported yet for a {items[a].shape.kind.value} and a {items[b].shape.kind.value}; "
-                f"use spheres and capsules, or keep them apart by collision filters or groups"
-            )
-        pairs.append((a, b))
+    pairs = _candidates(env.actors, items)
     used = {i for pair in pairs for i in pair} | {i for i, g in enumerate(ground) if g}
     kept = sorted(used)
     new = {old: k for k, old in enumerate(kept)}
@@ -147,13 +123,6 @@ def _excluded_links(actor: ActorDecl) -> set[tuple[int, int]]:
     if actor.filter == -1:
         pairs |= set(asset.excluded_pairs)
     return pairs | {(b, a) for a, b in pairs}
-
-
-def _describe(env: EnvDecl, item: _Item) -> str:
-    actor = env.actors[item.actor]
-    link = actor.asset.links[item.shape.link].name
-    named = f" {item.shape.name!r}" if item.shape.name else ""
-    return f"the {item.shape.kind.value}{named} of body {link!r} of actor {actor.name!r}"
 
 
 def check_groups_across_envs(envs: Sequence[EnvDecl]) -> None:

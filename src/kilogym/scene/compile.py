@@ -15,6 +15,7 @@ from kilogym.engine.model import PARAMETERS, EnvModel
 from kilogym.scene import values as v
 from kilogym.scene.collisions import check_groups_across_envs
 from kilogym.scene.declarations import ActorDecl, EnvDecl, Scene
+from kilogym.scene.hulls import HullLibrary
 from kilogym.scene.properties import body_properties, dof_properties
 from kilogym.scene.topology import Topology, build_topology
 
@@ -48,7 +49,7 @@ def compile_scene(scene: Scene, max_contacts: int = 0, shared_groups: str = "ref
         shared_groups: "refuse" or "ignore" actors of different envs in one collision group.
 
     Raises:
-        ValueError: actors of different envs would collide. NotImplementedError: see `plan_collisions`.
+        ValueError: actors of different envs would collide.
     """
     if shared_groups == "refuse":
         check_groups_across_envs(scene.envs)
@@ -91,11 +92,12 @@ def _plan_batch(scene: Scene, members: list[tuple[int, Topology]]) -> BatchPlan:
     for slot in range(model.num_trees):
         actors = [decl.actors[slot] for decl in decls]
         shapes = [shape for actor, shape in topology.shape_items if actor == slot]
-        for name, table in _actor_tables(actors, shapes).items():
+        for name, table in _actor_tables(actors, shapes, scene.hulls).items():
             tables[name].append(table)
     grounds = _per_class(decls, lambda d: d.origin, lambda d: v.ground_values(d, scene.ground))
     for name, table in grounds.items():
         tables[name].append(table)
+    model.hulls = scene.hulls.hulls
     varying = {}
     for name, (per, components, _) in PARAMETERS.items():
         table = _concatenate(tables[name], len(envs), components)
@@ -114,12 +116,12 @@ def _plan_batch(scene: Scene, members: list[tuple[int, Topology]]) -> BatchPlan:
     )
 
 
-def _actor_tables(actors: list[ActorDecl], shapes: list[int]) -> v.Values:
+def _actor_tables(actors: list[ActorDecl], shapes: list[int], hulls: HullLibrary) -> v.Values:
     """Values of one actor slot over the envs: name -> (envs or 1, items, components)."""
     by_size: Callable[[ActorDecl], object] = lambda a: (id(a.asset), a.scale)  # noqa: E731
     tables = _per_class(actors, by_size, v.frame_values)
     tables |= _per_class(actors, lambda a: id(a.asset), lambda a: v.motion_values(a.asset))
-    tables |= _per_class(actors, by_size, lambda a: v.geometry_values(a, shapes))
+    tables |= _per_class(actors, by_size, lambda a: v.geometry_values(a, shapes, hulls))
     tables |= v.body_values(
         _records(actors, lambda a: a.bodies, lambda a: id(a.asset), lambda a: body_properties(a.asset))
     )

@@ -10,6 +10,7 @@ import numpy as np
 
 from kilogym.assets.asset import Asset
 from kilogym.assets.check import check_asset
+from kilogym.scene.hulls import HullLibrary
 from kilogym.scene.properties import (
     SHAPE_PROPERTIES,
     body_properties,
@@ -126,6 +127,7 @@ class Scene:
         self.up_axis = up_axis
         self.envs: list[EnvDecl] = []
         self.ground: GroundPlane | None = None
+        self.hulls = HullLibrary()
         self.frozen = False
         self._starts = [Starts(0, 0, 0, 0, 0)]  # of the first envs; grown when asked for
         self._checked: dict[int, Asset] = {}  # by id: thousands of envs share an asset

@@ -12,6 +12,8 @@ from kilogym.engine.model import (
     SHAPE_BOX,
     SHAPE_CAPSULE,
     SHAPE_CYLINDER,
+    SHAPE_ELLIPSOID,
+    SHAPE_HULL,
     SHAPE_SPHERE,
     EnvModel,
 )
@@ -28,6 +30,8 @@ SHAPE_KINDS = {
     ShapeKind.CAPSULE: SHAPE_CAPSULE,
     ShapeKind.CYLINDER: SHAPE_CYLINDER,
     ShapeKind.BOX: SHAPE_BOX,
+    ShapeKind.ELLIPSOID: SHAPE_ELLIPSOID,
+    ShapeKind.MESH: SHAPE_HULL,
 }
 
 
@@ -55,7 +59,7 @@ def build_topology(env: EnvDecl, has_ground: bool, max_contacts: int = 0) -> Top
     """Concatenate the env's actors.
 
     Raises:
-        NotImplementedError: a joint, or shapes that collide, the engine cannot do yet.
+        NotImplementedError: a joint that the engine cannot do yet.
     """
     plan = plan_collisions(env, has_ground)
     model = EnvModel(

@@ -9,7 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from kilogym.assets.asset import FLT_MAX, Asset, JointKind, Shape, ShapeKind
+from kilogym.math.quaternion import quat_rotate
 from kilogym.scene.declarations import ActorDecl, EnvDecl, GroundPlane
+from kilogym.scene.hulls import HullLibrary
 from kilogym.scene.properties import BODY_DISABLE_GRAVITY
 
 Values = dict[str, np.ndarray]
@@ -76,13 +78,23 @@ def shape_values(rows: np.ndarray) -> Values:
     }
 
 
-def geometry_values(actor: ActorDecl, shapes: list[int]) -> Values:
-    """Poses and sizes of the given shapes of the actor."""
+def geometry_values(actor: ActorDecl, shapes: list[int], hulls: HullLibrary) -> Values:
+    """Poses and sizes of the given shapes of the actor. A mesh is its convex hull, posed about the hull's centre."""
     chosen = [actor.asset.shapes[i] for i in shapes]
+    found = [hulls.of(shape.mesh) if shape.mesh is not None else None for shape in chosen]
+    quat = _unit(_table([shape.quat for shape in chosen], 4))
+    pos = _table([shape.pos for shape in chosen], 3)
+    size = _table([_size(shape) for shape in chosen], 3)
+    for i, at in enumerate(found):
+        if at is not None:
+            hull = hulls.hulls[at]
+            pos[i] += quat_rotate(quat[i], hull.centre)
+            size[i] = 1.0, hull.bound, hull.thickness
     return {
-        "shape_pos": _table([shape.pos for shape in chosen], 3) * actor.scale,
-        "shape_quat": _unit(_table([shape.quat for shape in chosen], 4)),
-        "shape_size": _table([_size(shape) for shape in chosen], 3) * actor.scale,
+        "shape_pos": pos * actor.scale,
+        "shape_quat": quat,
+        "shape_size": size * actor.scale,
+        "shape_hull": np.array([0 if at is None else at for at in found], np.float64).reshape(-1, 1),
     }
 
 

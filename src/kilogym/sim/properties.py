@@ -113,7 +113,7 @@ class Properties:
         for name, table in v.frame_values(decl).items():
             self._write(env, actor, {name: table}, starts[name.split("_")[0]])
         here, kept = self._shapes(env, actor)
-        self._write_items(env, v.geometry_values(decl, kept), here)
+        self._write_items(env, v.geometry_values(decl, kept, self._scene.hulls), here)
 
     def shift_offsets(self, name: str, old: float, new: float) -> None:
         """Give shapes whose `contact_offset` or `rest_offset` is `old` the value `new`."""

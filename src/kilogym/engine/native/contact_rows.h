@@ -8,7 +8,7 @@ struct alignas(4 * sizeof(Real)) Four { Real x, y, z, w; };
 KG_FN Four four(Vec3 a, Real w) { Four f; f.x = a.x; f.y = a.y; f.z = a.z; f.w = w; return f; }
 KG_FN Vec3 xyz(Four f) { return v3(f.x, f.y, f.z); }
 
-static constexpr int ROW_Y = 8, ROW = ROW_Y + NV + (NP > 0 ? SV : 0), SEGMENTS = MAX_CONTACTS1 * ROW, SEGMENT = 5;
+static constexpr int ROW_Y = 8, ROW = ROW_Y + NV + (NP > 0 ? SV : 0), SEGMENTS = MAX_CONTACTS1 * ROW, SEGMENT = HAS_CONVEX ? 7 : 5;
 
 enum { CONTACT_RESTING = 0, CONTACT_WAITING = 1, CONTACT_BOUNCING = 2, CONTACT_IDLE = 3 };  // idle: elastic, unloaded
 

@@ -1,0 +1,175 @@
+"""Convex hulls of meshes, small enough for the engine, and how a batch stores them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.spatial import ConvexHull, QhullError
+
+MAX_VERTICES = 64
+"""Most vertices of a hull."""
+MAX_CORNERS = 16
+"""Most corners of a face; contacts of a face with more are made at these."""
+LEAST_THICKNESS = 1e-3
+"""A mesh that encloses nothing counts as this thick [m]."""
+HEADER = 5
+"""Numbers per hull at the head of a library: first vertex, vertices, first face, faces, where its face table is."""
+
+
+@dataclass(frozen=True)
+class Hull:
+    """A convex polyhedron about its own centre.
+
+    Attributes:
+        centre: (3,) mean of the extremes of its vertices, in the mesh's frame [m].
+        vertices: (V, 3) from the centre [m], at most MAX_VERTICES.
+        normals: (F, 3) unit, outwards.
+        faces: Vertices of each face, counter-clockwise from outside, at most MAX_CORNERS.
+    """
+
+    centre: np.ndarray
+    vertices: np.ndarray
+    normals: np.ndarray
+    faces: tuple[tuple[int, ...], ...]
+
+    @cached_property
+    def bound(self) -> float:
+        """Radius of the bounding sphere about the centre [m]."""
+        return float(np.linalg.norm(self.vertices, axis=1).max())
+
+    @cached_property
+    def thickness(self) -> float:
+        """Half the least distance between two parallel planes, one along a face, that hold it [m]."""
+        heights = self.vertices @ self.normals.T
+        return float((heights.max(axis=0) - heights.min(axis=0)).min()) / 2
+
+    def face_table(self) -> np.ndarray:
+        """int32 (F, 2): where the corners of a face start in `corners()`, and how many there are."""
+        counts = np.array([len(face) for face in self.faces])
+        return np.stack([np.cumsum(counts) - counts, counts], axis=1).astype(np.int32)
+
+    def corners(self) -> np.ndarray:
+        """int32: the faces' vertices end to end."""
+        return np.array([v for face in self.faces for v in face], dtype=np.int32)
+
+
+def convex_hull(points: np.ndarray, most: int = MAX_VERTICES) -> Hull:
+    """The hull of points, or of those among them that leave out least.
+
+    Vertices are taken one by one, always the one farthest outside the hull of those before. Points on a plane or a
+    line are thickened to LEAST_THICKNESS.
+
+    Args:
+        points: (P, 3) [m], finite.
+        most: Most vertices, 4 to MAX_VERTICES.
+
+    Raises:
+        ValueError: no points, not of three coordinates, or not finite.
+    """
+    points = np.asarray(points, dtype=np.float64)
+    if points.ndim != 2 or points.shape[1] != 3 or len(points) == 0:
+        raise ValueError(f"convex_hull: expected points of shape (P, 3), P > 0, got {points.shape}")
+    if not np.isfinite(points).all():
+        raise ValueError("convex_hull: expected finite points, got NaN or infinity")
+    centre = (points.max(axis=0) + points.min(axis=0)) / 2
+    points = _solid(points - centre)
+    outer = points[ConvexHull(points).vertices]
+    chosen = outer if len(outer) <= most else outer[_farthest(outer, most)]
+    hull = ConvexHull(chosen)
+    chosen = chosen[np.sort(hull.vertices)]
+    normals, faces = _faces(chosen)
+    return Hull(centre, chosen, normals, faces)
+
+
+def _solid(points: np.ndarray) -> np.ndarray:
+    """The points, thickened along directions in which they have less than LEAST_THICKNESS and enclose nothing."""
+    _, spread, axes = np.linalg.svd(points - points.mean(axis=0), full_matrices=True)
+    extent = np.ptp(points @ axes.T, axis=0)
+    size = float(extent.max())
+    for axis, length in zip(axes, extent, strict=True):
+        if length <= 1e-6 * max(size, 1e-9):
+            step = LEAST_THICKNESS / 2 * axis
+            points = np.concatenate([points + step, points - step])
+    try:
+        ConvexHull(points)
+    except QhullError:  # flat to qhull's own tolerance
+        step = LEAST_THICKNESS / 2 * axes[-1]
+        points = np.concatenate([points + step, points - step])
+    return points
+
+
+def _farthest(points: np.ndarray, most: int) -> list[int]:
+    """Indices of `most` points whose hull leaves out little: each is the farthest outside that of those before."""
+    chosen: list[int] = []
+    for axis in (0, 1, 2):
+        chosen += [int(points[:, axis].argmin()), int(points[:, axis].argmax())]
+    chosen = list(dict.fromkeys(chosen))
+    spread = points - points[chosen[0]]
+    while len(chosen) < 4 or np.linalg.matrix_rank(points[chosen][1:] - points[chosen][0], tol=1e-9) < 3:
+        base = points[chosen] - points[chosen[0]]
+        rank = np.linalg.matrix_rank(base, tol=1e-9)
+        u = np.linalg.svd(base, full_matrices=False)[2][:rank]
+        off = np.linalg.norm(spread - spread @ u.T @ u, axis=1)
+        chosen.append(int(off.argmax()))
+    while len(chosen) < most:
+        hull = ConvexHull(points[chosen])
+        outside = (points @ hull.equations[:, :3].T + hull.equations[:, 3]).max(axis=1)
+        outside[chosen] = -np.inf
+        chosen.append(int(outside.argmax()))
+    return sorted(chosen)
+
+
+def _faces(vertices: np.ndarray) -> tuple[np.ndarray, tuple[tuple[int, ...], ...]]:
+    """Faces of the hull of `vertices`, all of them on it: unit normals, and corners counter-clockwise."""
+    hull = ConvexHull(vertices)
+    size = float(np.ptp(vertices, axis=0).max())
+    planes: list[np.ndarray] = []
+    members: list[set[int]] = []
+    for equation, simplex in zip(hull.equations, hull.simplices, strict=True):
+        for i, plane in enumerate(planes):
+            if equation[:3] @ plane[:3] > 1 - 1e-9 and abs(equation[3] - plane[3]) < 1e-6 * size:
+                members[i] |= set(simplex.tolist())
+                break
+        else:
+            planes.append(equation)
+            members.append(set(simplex.tolist()))
+    faces = []
+    for plane, member in zip(planes, members, strict=True):
+        corners = sorted(member)
+        flat = vertices[corners] - vertices[corners].mean(axis=0)
+        x = flat[0] - plane[:3] * (flat[0] @ plane[:3])
+        x /= np.linalg.norm(x)
+        y = np.cross(plane[:3], x)
+        turn = np.arctan2(flat @ y, flat @ x)
+        face = [corners[i] for i in np.argsort(turn, kind="stable")]
+        if len(face) > MAX_CORNERS:
+            face = [face[i * len(face) // MAX_CORNERS] for i in range(MAX_CORNERS)]
+        faces.append(tuple(face))
+    return np.array([plane[:3] for plane in planes]), tuple(faces)
+
+
+def pack(hulls: Sequence[Hull]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A library of hulls as flat arrays: vertices (float64, 3 each), normals (float64, 3 each), and int32 tables.
+
+    The tables: HEADER numbers per hull, then each hull's face table and its corners.
+    """
+    tables: list[np.ndarray] = []
+    header = np.zeros((len(hulls), HEADER), dtype=np.int32)
+    vertex, face, at = 0, 0, header.size
+    for row, hull in zip(header, hulls, strict=True):
+        row[:] = vertex, len(hull.vertices), face, len(hull.faces), at
+        vertex += len(hull.vertices)
+        face += len(hull.faces)
+        tables += [hull.face_table().reshape(-1), hull.corners()]
+        at += tables[-2].size + tables[-1].size
+    vertices = [hull.vertices.reshape(-1) for hull in hulls]
+    normals = [hull.normals.reshape(-1) for hull in hulls]
+    empty = [np.zeros(0)]
+    return (
+        np.concatenate(vertices or empty),
+        np.concatenate(normals or empty),
+        np.concatenate([header.reshape(-1), *tables]).astype(np.int32),
+    )

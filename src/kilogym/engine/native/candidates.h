@@ -1,0 +1,56 @@
+// Candidates for contacts, and which of them are kept: at most MAX_CONTACTS, the deepest.
+//
+// Every possible contact point has a fixed number, its *slot*: pairs first, then points of shapes against the
+// ground, so that the pairs users see penetrate are swept last. The slot keys warm starting. A candidate becomes
+// a contact only if it may touch within the step:
+//   gap(q_m) - dt/2 |u_n| < slack,   u_n at the predicted midpoint velocity,
+// slack being a twentieth of the pair's contact offsets (1 mm by default), for the acceleration the prediction lacks.
+// The normal points from B to A; A is pushed along +n.
+
+struct Contacts {
+    int count;
+    int dropped;  // candidates beyond MAX_CONTACTS
+};
+struct Candidate { int slot, a, b; Vec3 point, point_b, normal; Real gap, urgency; };
+
+// one more; to a full list only if it is more urgent than the least urgent, which goes
+KG_FN void put_contact(const Rows& rows, int count, const Candidate& n) {
+    int at = count;
+    if (count == MAX_CONTACTS) {
+        at = 0;
+        KG_ROLLED for (int i = 1; i < MAX_CONTACTS; ++i) {
+            if (rows.urgency(i) >= rows.urgency(at)) at = i;
+        }
+        if (rows.urgency(at) <= n.urgency) return;
+    }
+    rows.impulse_gap(at) = four(v3(0, 0, 0), n.gap);
+    rows.urgency(at) = n.urgency;
+    rows.at(at, 5) = four(n.normal, (Real)n.slot);
+    rows.at(at, 6) = four(n.point, (Real)n.a);
+    if (NP > 0) rows.at(at, 7) = four(n.point_b, (Real)n.b);
+}
+// the lanes' candidates, in the order of the lanes
+KG_CALL void keep_contacts(const Env& env, const Rows& rows, Contacts& c, unsigned have, const Candidate& n) {
+    while (kg_warp_any(have != 0)) {
+        if (have) {
+            if (env.lane == kg_lowest(have)) put_contact(rows, c.count, n);
+            if (c.count == MAX_CONTACTS) c.dropped += 1;
+            else c.count += 1;
+            have &= have - 1;
+        }
+        kg_sync();
+    }
+}
+
+struct ShapePose { Vec3 pos; Quat rot; };  // from the reference point of the link's tree
+
+template <class Args, class Shape>
+KG_FN ShapePose shape_pose(const Args& args, const Env& env, const Kinematics& k, Shape shape) {
+    const int l = shape_link[shape];
+    const auto id = shape_id(env, shape);
+    ShapePose p;
+    p.pos = k.pos[l] + rotate(k.rot[l], param3(KG_PARAM(shape_pos), id, env));
+    p.rot = k.rot[l] * param4(KG_PARAM(shape_quat), id, env);
+    return p;
+}
+

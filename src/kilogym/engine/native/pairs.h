@@ -1,0 +1,213 @@
+// Contacts of two shapes of an env: spheres and capsules in closed form, everything else by convex.h and manifold.h.
+
+// closest points of two segments centre +- half; parameters in [-1, 1]. Source: Ericson, Real-Time Collision
+// Detection (2005), section 5.1.9, centred form
+KG_FN void closest_on_segments(Vec3 pa, Vec3 ha, Vec3 pb, Vec3 hb, Real& s, Real& t) {
+    Vec3 d = pa - pb;
+    Real a = dot(ha, ha), b = dot(ha, hb), e = dot(hb, hb), c = dot(ha, d), f = dot(hb, d);
+    Real den = a * e - b * b;
+    s = den > (Real)1e-9 * a * e ? kg_clamp((b * f - c * e) / den, -1, 1) : (Real)0;
+    t = e > (Real)0 ? kg_clamp((b * s + f) / e, -1, 1) : (Real)0;
+    s = a > (Real)0 ? kg_clamp((b * t - c) / a, -1, 1) : (Real)0;
+}
+
+// Spheres and capsules are segments with a radius; for anything else the segment reaches as far as its bounding sphere,
+// and what it is follows. Where the shapes of pairs are, and how they move.
+struct Segment {
+    Vec3 pos, half;            // centre, from the reference point of the link's tree; from there to one end
+    Vec3 ref;                  // that reference point
+    Real radius, rest, slack;  // rest: offset at which it rests; slack: see above
+    Spatial vel;               // of the link
+};
+KG_FN Segment segment(const Rows& rows, int i) {
+    const Four a = rows.segment(i, 0), b = rows.segment(i, 1), c = rows.segment(i, 2), d = rows.segment(i, 3), e = rows.segment(i, 4);
+    return Segment{xyz(a), xyz(b), xyz(c), a.w, b.w, c.w, sp(xyz(d), xyz(e))};
+}
+
+template <class Args>
+KG_FN void place_segments(const Args& args, const Env& env, const Kinematics& k, const Spatial* vel, const Rows& rows) {
+    each<NS>([&](auto n) {
+        if (!shape_pairs[n]) return;
+        const auto id = shape_id(env, n);
+        const auto l = shape_link[n];
+        const int at = env_segment[id];
+        if (!env.live || !has_shape(env, n) || at < 0 || (l < TL && env.lane != 0)) return;
+        const ShapePose pose = shape_pose(args, env, k, n);
+        const Vec3 size = param3(KG_PARAM(shape_size), id, env);
+        const auto kind = shape_kind[n];
+        const bool is_segment = !HAS_CONVEX || kind == SHAPE_SPHERE || kind == SHAPE_CAPSULE;
+        Vec3 reach = kind == SHAPE_CAPSULE ? rotate(pose.rot, v3(0, 0, size.y)) : v3(0, 0, 0);
+        if (!is_segment) reach.x = extent_of(kind, size);
+        rows.segment(at, 0) = four(pose.pos, is_segment ? size.x : (Real)0);
+        rows.segment(at, 1) = four(reach, param(KG_PARAM(shape_rest_offset), id, env));
+        rows.segment(at, 2) = four(k.ref[link_tree[l]], (Real)0.05 * param(KG_PARAM(shape_contact_offset), id, env));
+        rows.segment(at, 3) = four(vel[l].lin, 0);
+        rows.segment(at, 4) = four(vel[l].ang, 0);
+        if (HAS_CONVEX) {
+            rows.segment(at, 5) = Four{pose.rot.x, pose.rot.y, pose.rot.z, pose.rot.w};
+            rows.segment(at, 6) = four(size, HAS_HULL ? param(KG_PARAM(shape_hull), id, env) : (Real)0);
+        }
+    });
+    kg_sync();
+}
+
+// how many contacts a pair makes: 0, 1 or 2
+// threshold: approach speed from which bodies collide
+KG_CALL int test_pair(Real half, Real threshold, int p, const Segment& A, const Segment& B, Candidate* out) {
+    const int a = pair_shape[pair_a[p]], b = pair_shape[pair_b[p]];
+    const Vec3 shift = A.ref - B.ref;  // from A's reference point to B's
+    const Vec3 ha = A.half, hb = B.half;
+    const Vec3 cb = B.pos - shift;     // B's centre from A's reference point
+    const Real reach = A.rest + B.rest, slack = A.slack + B.slack;
+    const Real radii = A.radius + B.radius;
+    Real s, t;
+    closest_on_segments(A.pos, ha, cb, hb, s, t);
+    Real s1[2], t1[2];
+    int points = 1;
+    s1[0] = s1[1] = s;
+    t1[0] = t1[1] = t;
+    if (env_shape_kind[a] == SHAPE_CAPSULE && env_shape_kind[b] == SHAPE_CAPSULE) {
+        // near-parallel capsules touch along a line: the two ends of the overlap hold them
+        Real aa = dot(ha, ha), bb = dot(hb, hb), ab = dot(ha, hb);
+        if (ab * ab > (Real)0.99 * aa * bb) {
+            Vec3 d = cb - A.pos;
+            Real mid = dot(d, ha) / aa, reach_b = kg_abs(ab) / aa;  // B's centre and half length, in A's parameter
+            Real lo = kg_max((Real)-1, mid - reach_b), hi = kg_min((Real)1, mid + reach_b);
+            if (hi - lo > (Real)1e-3) {
+                points = 2;
+                s1[0] = lo;
+                s1[1] = hi;
+                for (int i = 0; i < 2; ++i) t1[i] = kg_clamp((dot(ha * s1[i] - d, hb)) / bb, -1, 1);
+            }
+        }
+    }
+    int have = 0;
+    KG_ROLLED for (int i = 0; i < points; ++i) {
+        Vec3 qa = A.pos + ha * s1[i], qb = cb + hb * t1[i];
+        Vec3 d = qa - qb;
+        Real dist = norm(d);
+        Candidate n;
+        n.slot = pair_slot[p] + i;
+        n.a = a;
+        n.b = b;
+        n.normal = dist > (Real)1e-9 ? d * kg_inv(dist) : v3(0, 0, 1);
+        n.gap = dist - radii - reach;
+        n.point = qb + n.normal * (B.radius + (Real)0.5 * (dist - radii));
+        n.point_b = n.point + shift;
+        const Vec3 va = point_velocity(A.vel, qa), vb = point_velocity(B.vel, qb + shift);
+        Real u = dot(n.normal, va - vb);
+        if (u < -threshold && env_link_tree[env_shape_link[a]] != env_link_tree[env_shape_link[b]]) {
+            // where they meet, not where they are at the midpoint
+            Real t = 0;
+            Vec3 at = d;
+            KG_ROLLED for (int pass = 0; pass < 4; ++pass) {
+                t = kg_clamp(t - (dist - radii - reach) / u, -half, half);
+                at = d + (va - vb) * t;
+                dist = norm(at);
+                if (dist <= (Real)1e-9) break;
+                n.normal = at * kg_inv(dist);
+                u = dot(n.normal, va - vb);
+                if (u >= 0) break;
+            }
+            n.gap = dist - radii - reach - t * u;
+            n.point = qb + vb * t + n.normal * (B.radius + (Real)0.5 * (dist - radii)) - va * t;
+            n.point_b = n.point + (va - vb) * t + shift;
+        }
+        n.urgency = n.gap - half * kg_abs(u);
+        // a speculative contact further off than the shapes are thick would be a ghost on a curved partner
+        if (n.urgency < slack && n.gap < kg_min(A.radius, B.radius)) out[have++] = n;
+    }
+    return have;
+}
+
+KG_FN bool are_segments(int p) {
+    const int a = env_shape_kind[pair_shape[pair_a[p]]], b = env_shape_kind[pair_shape[pair_b[p]]];
+    return (a == SHAPE_SPHERE || a == SHAPE_CAPSULE) && (b == SHAPE_SPHERE || b == SHAPE_CAPSULE);
+}
+// bounding spheres, grown by what the two can move in the step
+KG_FN bool may_touch(Real half, const Segment& A, const Segment& B) {
+    const Vec3 d = A.pos + A.ref - B.ref - B.pos;
+    const Real ha = norm(A.half), hb = norm(B.half);
+    const Vec3 u = point_velocity(A.vel, A.pos) - point_velocity(B.vel, B.pos);
+    const Real grow = A.radius + B.radius + A.rest + B.rest + A.slack + B.slack + ha + hb
+        + half * (norm(u) + norm(A.vel.ang) * ha + norm(B.vel.ang) * hb);
+    return dot(d, d) <= grow * grow;
+}
+
+// shape i of the pairs, from a reference point that lies `shift` from its own
+template <class Args>
+KG_FN Convex convex_of(const Args& args, const Rows& rows, int i, const Segment& s, Vec3 shift) {
+    const Four q = rows.segment(i, 5), size = rows.segment(i, 6);
+    Convex c;
+    c.kind = env_shape_kind[pair_shape[i]];
+    c.pos = s.pos - shift;
+    c.rot = matrix(q4(q.x, q.y, q.z, q.w));
+    c.size = xyz(size);
+    c.radius = s.radius;
+    if (HAS_HULL) c.hull = hull_of(args, c.kind == SHAPE_HULL ? (int)size.w : 0);
+    return c;
+}
+// how far a speculative contact may be off: on a curved shape no further than it is thick (see test_pair)
+KG_FN Real farthest_contact(const Convex& c) {
+    if (c.kind == SHAPE_SPHERE || c.kind == SHAPE_CAPSULE || c.kind == SHAPE_CYLINDER) return c.size.x;
+    if (c.kind == SHAPE_ELLIPSOID) return kg_min(c.size.x, kg_min(c.size.y, c.size.z));
+    return extent(c);
+}
+// how many contacts a pair of any shapes makes, at most TOUCHES
+template <class Args>
+KG_CALL int test_convex_pair(const Args& args, const Rows& rows, Real half, int p, const Segment& A, const Segment& B, Candidate* out) {
+    const Vec3 shift = A.ref - B.ref;  // from A's reference point to B's
+    const Convex a = convex_of(args, rows, pair_a[p], A, v3(0, 0, 0)), b = convex_of(args, rows, pair_b[p], B, shift);
+    const Real reach = A.rest + B.rest, slack = A.slack + B.slack;
+    const Vec3 u = point_velocity(A.vel, A.pos) - point_velocity(B.vel, B.pos);
+    const Real fastest = norm(u) + norm(A.vel.ang) * (extent(a) + a.radius) + norm(B.vel.ang) * (extent(b) + b.radius);
+    const Real limit = reach + kg_min(slack + half * fastest, kg_min(farthest_contact(a), farthest_contact(b)));
+    const Separation sep = separate(a, b, limit);
+    if (!(sep.gap <= limit)) return 0;
+    Touch touch[TOUCHES];
+    const int count = touches(a, b, sep, limit, touch);
+    int have = 0;
+    KG_ROLLED for (int i = 0; i < count; ++i) {
+        Candidate n;
+        n.slot = pair_slot[p] + touch[i].number;
+        n.a = pair_shape[pair_a[p]];
+        n.b = pair_shape[pair_b[p]];
+        n.normal = sep.normal;
+        n.gap = touch[i].gap - reach;
+        n.point = touch[i].point;
+        n.point_b = n.point + shift;
+        n.urgency = n.gap - half * kg_abs(dot(n.normal, point_velocity(A.vel, n.point) - point_velocity(B.vel, n.point_b)));
+        if (n.urgency < slack) out[have++] = n;
+    }
+    return have;
+}
+
+template <class Args>
+KG_FN void find_pair_contacts(const Args& args, const Env& env, const StepSettings& st, const Kinematics& k, const Spatial* vel,
+                              const Rows& rows, Contacts& c) {
+    const Real half = (Real)0.5 * st.dt;
+    place_segments(args, env, k, vel, rows);
+    // as many pairs at once as limbs are swept at once: the order of contacts is the same for any number of lanes
+    static constexpr int AT_ONCE = SWEPT_LANES / LANES;
+    KG_ROLLED for (int p0 = 0; p0 < NP; p0 += SWEPT_LANES) {
+        Candidate n[AT_ONCE][PAIR_POINTS];
+        int have[AT_ONCE];
+        bool any = false;
+        for (int k = 0; k < AT_ONCE; ++k) {
+            const int p = p0 + k * LANES + env.lane;
+            have[k] = 0;
+            if (p < NP && env.live) {
+                const Segment A = segment(rows, pair_a[p]), B = segment(rows, pair_b[p]);
+                if (may_touch(half, A, B)) {
+                    if (HAS_CONVEX && !are_segments(p)) have[k] = test_convex_pair(args, rows, half, p, A, B, n[k]);
+                    else have[k] = test_pair(half, st.bounce_threshold, p, A, B, n[k]);
+                }
+            }
+            any = any || have[k] > 0;
+        }
+        if (!kg_warp_any(any)) continue;
+        for (int i = 0; i < PAIR_POINTS; ++i) {
+            for (int k = 0; k < AT_ONCE; ++k) keep_contacts(env, rows, c, kg_ballot(have[k] > i), n[k][i]);
+        }
+    }
+}
