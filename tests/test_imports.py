@@ -15,7 +15,7 @@ LEVELS = [
     ["kilogym.sim"],
     ["kilogym.tasks", "kilogym.viewer"],
     ["kilogym.rl"],
-    ["kilogym.bench"],
+    ["kilogym.bench", "kilogym.validation"],
     ["kilogym.cli"],
     ["isaacgym"],
 ]

@@ -1,0 +1,43 @@
+"""All cases, in the order of the card."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from kilogym.validation.case import PARTS, Case
+from kilogym.validation.cases import (
+    b_conservation,
+    c_bounces,
+    c_contacts,
+    c_drives,
+    c_joints,
+    c_readings,
+    f_simbenchmark,
+)
+
+MODULES = (b_conservation, c_joints, c_contacts, c_bounces, c_drives, c_readings, f_simbenchmark)
+
+CASES: tuple[Case, ...] = tuple(case for module in MODULES for case in module.CASES)
+
+
+def select(parts: Sequence[str] = (), names: Sequence[str] = (), slow: bool = True) -> list[Case]:
+    """Cases of the parts named and with one of the names in their id; all where nothing is named.
+
+    Raises:
+        ValueError: A part or a name that no case has.
+    """
+    for part in parts:
+        if part not in PARTS:
+            raise ValueError(f"no part {part!r}; parts: {', '.join(PARTS)}")
+    for name in names:
+        if not any(name in case.id for case in CASES):
+            near = difflib.get_close_matches(name, [case.id for case in CASES], n=1)
+            raise ValueError(f"no case has {name!r} in its name" + (f"; did you mean {near[0]!r}?" if near else ""))
+    return [
+        case
+        for case in CASES
+        if (not parts or case.part in parts)
+        and (not names or any(name in case.id for name in names))
+        and (slow or not case.slow)
+    ]

@@ -1,0 +1,35 @@
+"""Every case of the validation: its bars are met, but for those listed as missed, and those are missed."""
+
+from __future__ import annotations
+
+import pytest
+
+from kilogym.validation.case import Case
+from kilogym.validation.lab import Lab
+from kilogym.validation.registry import CASES
+
+
+def params() -> list:
+    return [
+        pytest.param(case, precision, id=case.id + ("-float64" if precision == "float64" else ""),
+                     marks=[pytest.mark.slow] if case.slow else [])
+        for case in CASES
+        for precision in case.precisions
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("case", "precision"), params())
+def test_case(case: Case, precision, device: str) -> None:
+    values = case.run(Lab("kilogym", device, precision))
+    wrong, missed = [], []
+    for number in case.numbers:
+        value, known = values[number.name], number.known_miss(precision, device)
+        told = f"{number.name} = {value:.4g} {number.unit} (bar {number.bar_in(precision):.4g})"
+        print(told)
+        if not number.met(value, precision):
+            (missed if known else wrong).append(told)
+        elif known and not number.wavers:
+            wrong.append(f"{told} is met now: take it off the list of missed bars")
+    assert not wrong, "; ".join(wrong)
+    if missed:
+        pytest.xfail("; ".join(missed))
