@@ -13,6 +13,7 @@ VERBS = {
     "train": "train a task",
     "play": "film or measure a trained policy",
     "bench": "measure the speed of the physics or of whole tasks",
+    "validate": "measure how true the physics is and write the accuracy card",
     "doctor": "check this installation",
 }
 """Name to summary; each verb is the module of its name, with `run(arguments) -> exit code`."""

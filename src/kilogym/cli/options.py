@@ -10,7 +10,7 @@ from kilogym.cli.main import UsageError
 T = TypeVar("T")
 
 
-def parse(kind: type[T], verb: str, arguments: Sequence[str], default: T | None = None) -> T:
+def parse(kind: type[T], verb: str, arguments: Sequence[str], default: T | None = None, flags: bool = False) -> T:
     """Parse `arguments` into `kind`; `--help` and wrong usage exit as command lines do (0 and 2).
 
     Args:
@@ -18,6 +18,7 @@ def parse(kind: type[T], verb: str, arguments: Sequence[str], default: T | None 
         verb: For the usage line.
         arguments: The words after the verb.
         default: Values for what is not given.
+        flags: Whether a bool is `--name` and `--no-name`, not `--name True`.
     """
     try:
         import tyro
@@ -25,7 +26,7 @@ def parse(kind: type[T], verb: str, arguments: Sequence[str], default: T | None 
         raise UsageError(
             "the command line needs the package 'tyro'; install: pip install 'kilogym[train]'"
         ) from error
-    config = (tyro.conf.FlagConversionOff,)
+    config = () if flags else (tyro.conf.FlagConversionOff,)
     if default is None:
         return tyro.cli(kind, prog=f"kilogym {verb}", args=list(arguments), config=config)
     return tyro.cli(kind, prog=f"kilogym {verb}", args=list(arguments), default=default, config=config)

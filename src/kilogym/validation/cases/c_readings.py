@@ -41,6 +41,7 @@ def arm_held_out(lab: Lab) -> dict[str, float]:
     world.bend([-math.pi / 2, 0.0])
     world.aim(np.array([-math.pi / 2, 0.0]))
     world.step(240)
+    world.check()
     exact = np.array([2 * G * 0.25 + G * 0.75, G * 0.25])
     return {"joint torque, relative error": abs(abs(world.dof_forces()[0]) / exact - 1).max()}
 
