@@ -40,8 +40,8 @@ class Outcome:
     def verdict(self, number: Number) -> Verdict:
         if self.failure:
             return "failed"
-        met, known = number.met(self.values[number.name], self.precision), number.known_miss(self.precision, self.device)
-        if not met:
+        known = number.known_miss(self.precision, self.device)
+        if not number.met(self.values[number.name], self.precision):
             return "known miss" if known else "missed"
         return "no longer missed" if known and not number.wavers else "met"
 
