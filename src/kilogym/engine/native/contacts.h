@@ -29,8 +29,9 @@ KG_FN Vec3 surface_point(Kind kind, ShapePose pose, Vec3 size, Vec3 n, Number i)
     return pose.pos + rotate(pose.rot, v3(rx * size.x, ry * size.x, i < 4 ? size.y : -size.y));
 }
 
-// The vertices of a hull that touch a plane, at most HULL_POINTS: of those whose gap may close, the lowest and the
-// farthest along eight directions of the plane, which turn with the hull. -1: none
+// The vertices of a hull that touch a plane, at most HULL_POINTS: of those whose gap may close, the farthest along eight
+// directions of the plane, which turn with the hull, and first the lowest unless they lie in a plane with it. Of nearly
+// equals the first, so that rounding does not choose. -1: none
 static constexpr int HULL_POINTS = 8;
 struct HullPoints { int vertex[HULL_POINTS]; };
 KG_CALL void hull_points(const Hull& hull, ShapePose pose, Real scale, Real bound, Vec3 n, Real height, Real half, Real slack, Spatial vel, HullPoints& out) {
@@ -41,7 +42,7 @@ KG_CALL void hull_points(const Hull& hull, ShapePose pose, Real scale, Real boun
     const Real level = height + dot(n, pose.pos);
     const Real fastest = half * (norm(point_velocity(vel, pose.pos)) + norm(vel.ang) * bound);  // of any vertex
     int lowest = -1;
-    Real least = (Real)1e30;
+    Real least = (Real)1e30, highest = (Real)-1e30;
     KG_ROLLED for (int i = 0; i < hull.vertices; ++i) {
         const Real gap = level - dot(down, hull.at(i));
         if (gap - fastest >= slack) continue;
@@ -49,9 +50,11 @@ KG_CALL void hull_points(const Hull& hull, ShapePose pose, Real scale, Real boun
         if (gap - half * kg_abs(dot(n, point_velocity(vel, point))) >= slack) continue;
         low[i >> 5] |= 1u << (i & 31);
         if (gap < least) { least = gap; lowest = i; }
+        highest = kg_max(highest, gap);
     }
     int count = 0;
-    KG_ROLLED for (int d = -1; d < 8 && count < HULL_POINTS && lowest >= 0; ++d) {
+    const bool level_face = highest - least < (Real)0.005 * bound;
+    KG_ROLLED for (int d = level_face ? 0 : -1; d < 8 && count < HULL_POINTS && lowest >= 0; ++d) {
         int best = lowest;
         if (d >= 0) {
             const Real c = (Real)(d == 0 ? 1 : d == 4 ? -1 : d == 2 || d == 6 ? 0 : d == 1 || d == 7 ? 0.70710678 : -0.70710678);
@@ -61,7 +64,7 @@ KG_CALL void hull_points(const Hull& hull, ShapePose pose, Real scale, Real boun
             KG_ROLLED for (int i = 0; i < hull.vertices; ++i) {
                 if (!(low[i >> 5] >> (i & 31) & 1u)) continue;
                 const Real x = dot(way, hull.at(i));
-                if (x > most) { most = x; best = i; }
+                if (x > most + (Real)0.002 * bound / scale) { most = x; best = i; }
             }
         }
         if (kept[best >> 5] >> (best & 31) & 1u) continue;

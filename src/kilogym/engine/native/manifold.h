@@ -60,7 +60,7 @@ KG_CALL void feature_along(const Convex& c, Vec3 d, Feature& f) {
     }
     if (HAS_CYLINDER && c.kind == SHAPE_CYLINDER) {
         const Real rho = kg_sqrt(l.x * l.x + l.y * l.y);
-        const Real cx = rho > (Real)1e-4 ? l.x / rho : (Real)1, cy = rho > (Real)1e-4 ? l.y / rho : (Real)0;
+        const Real cx = rho > (Real)2e-3 ? l.x / rho : (Real)1, cy = rho > (Real)2e-3 ? l.y / rho : (Real)0;
         if (rho > kg_abs(l.z)) {  // side: the line along it
             f.count = 2;
             for (int i = 0; i < 2; ++i) {
@@ -211,6 +211,14 @@ KG_CALL void common_of_edges(const Outline& a, const Outline& b, Real limit, Com
     add(t, 0);
 }
 
+// Where corners of both lie on each other, which of them is inside is a matter of rounding: what is near a corner of A
+// has its number, else near one of B. Points that are kept are farther apart than that.
+KG_FN int number_near(const Feature& fa, const Feature& fb, const Outline& a, const Outline& b, Flat p, Real near, int otherwise) {
+    KG_ROLLED for (int i = 0; i < a.count; ++i) if (dot(a.corner[i] - p, a.corner[i] - p) < near * near) return fa.id[i];
+    KG_ROLLED for (int j = 0; j < b.count; ++j) if (dot(b.corner[j] - p, b.corner[j] - p) < near * near) return 64 + fb.id[j];
+    return otherwise;
+}
+
 // The points of A and B that are nearer than `limit` along sep.normal. Returns how many, at most TOUCHES.
 KG_CALL int touches(const Convex& A, const Convex& B, const Separation& sep, Real limit, Touch* out) {
     const Vec3 n = sep.normal;
@@ -232,7 +240,7 @@ KG_CALL int touches(const Convex& A, const Convex& B, const Separation& sep, Rea
     outline(fb, n, t1, t2, origin, b);
     Common c;
     c.count = 0;
-    const Real size = extent(A) + extent(B), margin = (Real)1e-4 * size;
+    const Real size = extent(A) + extent(B), margin = (Real)1e-4 * size, near = (Real)0.01 * size;
     if (a.count == 2 && b.count == 2) common_of_edges(a, b, limit, c);
     else common_corners(fa, fb, a, b, margin, limit, c);
     if (c.count == 0) {  // nothing in common: a corner beside a corner, or rounding
@@ -259,7 +267,7 @@ KG_CALL int touches(const Convex& A, const Convex& B, const Separation& sep, Rea
         KG_ROLLED for (int i = 1; i < c.count; ++i) if (dot(c.at[i] - c.at[chosen[0]], d) > margin * 2) chosen[0] = i;
     }
     const Flat p0 = c.at[chosen[0]];
-    Real best = margin * margin * 4;
+    Real best = 4 * near * near;
     KG_ROLLED for (int i = 0; i < c.count; ++i) {
         const Flat d = c.at[i] - p0;
         if (dot(d, d) > best * (Real)1.002) { best = dot(d, d); chosen[1] = i; count = 2; }
@@ -268,7 +276,7 @@ KG_CALL int touches(const Convex& A, const Convex& B, const Separation& sep, Rea
         const Flat line = c.at[chosen[1]] - p0;
         const Real length = kg_sqrt(dot(line, line));
         KG_ROLLED for (int side = -1; side <= 1; side += 2) {
-            Real farthest = 2 * margin;
+            Real farthest = 2 * near;
             int at = -1;
             KG_ROLLED for (int i = 0; i < c.count; ++i) {
                 const Real off = (Real)side * cross(line, c.at[i] - p0) * kg_inv(length);
@@ -280,7 +288,7 @@ KG_CALL int touches(const Convex& A, const Convex& B, const Separation& sep, Rea
     KG_ROLLED for (int i = 0; i < count; ++i) {
         const int m = chosen[i];
         out[i].gap = c.gap[m];
-        out[i].number = c.number[m];
+        out[i].number = number_near(fa, fb, a, b, c.at[m], near, c.number[m]);
         out[i].point = origin + t1 * c.at[m].x + t2 * c.at[m].y + n * c.height[m];
     }
     return count;
