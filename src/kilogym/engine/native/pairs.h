@@ -153,30 +153,51 @@ KG_FN Real farthest_contact(const Convex& c) {
     if (c.kind == SHAPE_ELLIPSOID) return kg_min(c.size.x, kg_min(c.size.y, c.size.z));
     return extent(c);
 }
-// how many contacts a pair of any shapes makes, at most TOUCHES
+// where a shape is a time t later
+KG_FN void advance(Convex& c, Quat rot, Vec3 pos, Vec3 vel, Vec3 spin, Real t) {
+    c.pos = pos + vel * t;
+    c.rot = matrix(exp_map(spin * t) * rot);
+}
+// how many contacts a pair of any shapes makes, at most TOUCHES. threshold: as in test_pair
 template <class Args>
-KG_CALL int test_convex_pair(const Args& args, const Rows& rows, Real half, int p, const Segment& A, const Segment& B, Candidate* out) {
+KG_CALL int test_convex_pair(const Args& args, const Rows& rows, Real half, Real threshold, int p, const Segment& A, const Segment& B, Candidate* out) {
     const Vec3 shift = A.ref - B.ref;  // from A's reference point to B's
-    const Convex a = convex_of(args, rows, pair_a[p], A, v3(0, 0, 0)), b = convex_of(args, rows, pair_b[p], B, shift);
+    Convex a = convex_of(args, rows, pair_a[p], A, v3(0, 0, 0)), b = convex_of(args, rows, pair_b[p], B, shift);
     const Real reach = A.rest + B.rest, slack = A.slack + B.slack;
-    const Vec3 u = point_velocity(A.vel, A.pos) - point_velocity(B.vel, B.pos);
-    const Real fastest = norm(u) + norm(A.vel.ang) * (extent(a) + a.radius) + norm(B.vel.ang) * (extent(b) + b.radius);
+    const Vec3 va = point_velocity(A.vel, A.pos), vb = point_velocity(B.vel, B.pos);
+    const Real fastest = norm(va - vb) + norm(A.vel.ang) * (extent(a) + a.radius) + norm(B.vel.ang) * (extent(b) + b.radius);
     const Real limit = reach + kg_min(slack + half * fastest, kg_min(farthest_contact(a), farthest_contact(b)));
-    const Separation sep = separate(a, b, limit);
+    Separation sep = separate(a, b, limit);
     if (!(sep.gap <= limit)) return 0;
+    const int shape_a = pair_shape[pair_a[p]], shape_b = pair_shape[pair_b[p]];
+    Real t = 0;
+    if (env_link_tree[env_shape_link[shape_a]] != env_link_tree[env_shape_link[shape_b]]) {
+        // where they meet, not where they are at the midpoint
+        const Four qa = rows.segment(pair_a[p], 5), qb = rows.segment(pair_b[p], 5);
+        const Vec3 pos_a = a.pos, pos_b = b.pos;
+        KG_ROLLED for (int pass = 0; pass < 3; ++pass) {
+            const Real u = dot(sep.normal, point_velocity(A.vel, sep.a - A.vel.lin * t) - point_velocity(B.vel, sep.b + shift - B.vel.lin * t));
+            if (u >= -threshold) break;
+            t = kg_clamp(t - (sep.gap - reach) / u, -half, half);
+            advance(a, q4(qa.x, qa.y, qa.z, qa.w), pos_a, va, A.vel.ang, t);
+            advance(b, q4(qb.x, qb.y, qb.z, qb.w), pos_b, vb, B.vel.ang, t);
+            sep = separate(a, b, (Real)1e30);
+        }
+    }
     Touch touch[TOUCHES];
-    const int count = touches(a, b, sep, limit, touch);
+    const int count = touches(a, b, sep, (t == 0 ? (Real)0 : half * fastest) + limit, touch);
     int have = 0;
     KG_ROLLED for (int i = 0; i < count; ++i) {
         Candidate n;
         n.slot = pair_slot[p] + touch[i].number;
-        n.a = pair_shape[pair_a[p]];
-        n.b = pair_shape[pair_b[p]];
+        n.a = shape_a;
+        n.b = shape_b;
         n.normal = sep.normal;
-        n.gap = touch[i].gap - reach;
-        n.point = touch[i].point;
-        n.point_b = n.point + shift;
-        n.urgency = n.gap - half * kg_abs(dot(n.normal, point_velocity(A.vel, n.point) - point_velocity(B.vel, n.point_b)));
+        n.point = touch[i].point - A.vel.lin * t;
+        n.point_b = touch[i].point + shift - B.vel.lin * t;
+        const Real u = dot(n.normal, point_velocity(A.vel, n.point) - point_velocity(B.vel, n.point_b));
+        n.gap = touch[i].gap - reach - t * u;
+        n.urgency = n.gap - half * kg_abs(u);
         if (n.urgency < slack) out[have++] = n;
     }
     return have;
@@ -199,7 +220,7 @@ KG_FN void find_pair_contacts(const Args& args, const Env& env, const StepSettin
             if (p < NP && env.live) {
                 const Segment A = segment(rows, pair_a[p]), B = segment(rows, pair_b[p]);
                 if (may_touch(half, A, B)) {
-                    if (HAS_CONVEX && !are_segments(p)) have[k] = test_convex_pair(args, rows, half, p, A, B, n[k]);
+                    if (HAS_CONVEX && !are_segments(p)) have[k] = test_convex_pair(args, rows, half, st.bounce_threshold, p, A, B, n[k]);
                     else have[k] = test_pair(half, st.bounce_threshold, p, A, B, n[k]);
                 }
             }
