@@ -1,35 +1,23 @@
-"""Models compiled once for all tests of this folder."""
+"""Models compiled once for all tests of a process, and for the cases of the validation."""
 
 import pytest
-import zoo as models
-from engine_support import World
+
+from kilogym.validation import zoo as models
 
 
 @pytest.fixture(scope="session")
-def zoo(tmp_path_factory):
+def zoo():
     """(assets, oracles) in the order of zoo.NAMES."""
-    return models.build(tmp_path_factory.mktemp("zoo"))
+    return models.models()
 
 
 @pytest.fixture(scope="session")
-def zoo32(zoo, device):
+def zoo32(device):
     """The shipped engine: 32 states of every model."""
-    return World(zoo[0], 32, device)
+    return models.world(device, "float32")
 
 
 @pytest.fixture(scope="session")
-def zoo64(zoo, device):
+def zoo64(device):
     """The same code in double precision."""
-    return World(zoo[0], 32, device, "float64")
-
-
-@pytest.fixture(scope="module", params=["float32", "float64"])
-def world(request, zoo32, zoo64) -> World:
-    """The zoo in either precision."""
-    return zoo32 if request.param == "float32" else zoo64
-
-
-@pytest.fixture(scope="module", params=range(len(models.NAMES)), ids=models.NAMES)
-def tree(request) -> int:
-    """Index of a model of the zoo."""
-    return request.param
+    return models.world(device, "float64")

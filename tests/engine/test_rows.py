@@ -8,11 +8,11 @@ import pytest
 import torch
 import warp as wp
 from engine_support import World
-from zoo import NAMES
 
 from kilogym.engine.build import args_struct, native_source
 from kilogym.engine.limbs import whole
 from kilogym.engine.tables import emit_tables
+from kilogym.validation.zoo import NAMES
 
 # Y of three axes at every link's com, (NL, 3, NV), from the code that the step runs
 SOURCE = """

@@ -39,16 +39,16 @@ def test_a_bar_is_a_size_or_a_range(number: Number, value: float, met: bool) -> 
 
 def test_a_bar_may_be_missed_on_one_kind_of_device() -> None:
     number = Number("x", 1.0, missed="rounding", missed_on=("cuda",))
-    assert number.known_miss(device="cuda:1")
-    assert not number.known_miss(device="cpu")
+    assert number.verdict(2.0, device="cuda:1") == "known miss"
+    assert number.verdict(2.0, device="cpu") == "missed"
 
 
 def test_double_precision_has_a_bar_and_no_excuse() -> None:
     number = Number("x", 1e-6, bar64=1e-12, missed="rounding")
     assert not number.met(1e-9, "float64")
     assert number.met(1e-9)
-    assert number.known_miss()
-    assert not number.known_miss("float64")
+    assert number.verdict(1e-5) == "known miss"
+    assert number.verdict(1e-5, "float64") == "missed"
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,9 @@ def test_double_precision_has_a_bar_and_no_excuse() -> None:
         (Number("x", 1.0), 2.0, "missed"),
         (Number("x", 1.0, missed="why"), 2.0, "known miss"),
         (Number("x", 1.0, missed="why"), 0.5, "no longer missed"),
-        (Number("x", 1.0, missed="why", wavers=True), 0.5, "met"),
-        (Number("x", 1.0, missed="why"), math.nan, "known miss"),
+        (Number("x", 1.0, missed="why", wavers=("cpu",)), 0.5, "met"),
+        (Number("x", 1.0, missed="why", worst=1.5), 2.0, "missed"),
+        (Number("x", 1.0, missed="why"), math.nan, "missed"),
     ],
 )
 def test_verdicts(number: Number, value: float, verdict: str) -> None:

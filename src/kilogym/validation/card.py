@@ -6,14 +6,11 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from kilogym.validation.case import Case, ExperimentError, Number, Precision
+from kilogym.validation.case import Case, ExperimentError, Number, Precision, Verdict
 from kilogym.validation.lab import Lab
 from kilogym.validation.quiet import quiet_mujoco
-
-Verdict = Literal["met", "missed", "known miss", "no longer missed", "failed"]
-GOOD: tuple[Verdict, ...] = ("met", "known miss")
 
 
 @dataclass(frozen=True)
@@ -40,10 +37,7 @@ class Outcome:
     def verdict(self, number: Number) -> Verdict:
         if self.failure:
             return "failed"
-        known = number.known_miss(self.precision, self.device)
-        if not number.met(self.values[number.name], self.precision):
-            return "known miss" if known else "missed"
-        return "no longer missed" if known and not number.wavers else "met"
+        return number.verdict(self.values[number.name], self.precision, self.device)
 
 
 def measure(cases: Sequence[Case], device: str, mujoco: bool, report: Callable[[Outcome], None]) -> list[Outcome]:

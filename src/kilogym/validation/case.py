@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from kilogym.validation.lab import Lab
 
 Precision = Literal["float32", "float64"]
+Verdict = Literal["met", "missed", "known miss", "no longer missed", "failed"]
 
 PARTS = {
     "A": "Smooth dynamics against MuJoCo in float64",
@@ -47,7 +48,8 @@ class Number:
         reference: Engine -> frozen figure of the same case; where it comes from: `case.SOURCES`.
         missed: Why the bar is known to be missed in float32; empty = it is met.
         missed_on: Kinds of device where it is.
-        wavers: The value lies so near its bar that another CPU may meet it or miss it.
+        worst: The largest size that the miss is known to have; beyond it, it is news.
+        wavers: Kinds of device where a known miss may turn out to be met: the value lies at its bar.
         mujoco: Whether the number means anything in MuJoCo.
     """
 
@@ -59,7 +61,8 @@ class Number:
     reference: Mapping[str, float] = field(default_factory=dict)
     missed: str = ""
     missed_on: tuple[str, ...] = ("cpu", "cuda")
-    wavers: bool = False
+    worst: float = math.inf
+    wavers: tuple[str, ...] = ()
     mujoco: bool = True
 
     def bar_in(self, precision: Precision) -> float:
@@ -70,8 +73,13 @@ class Number:
         bar = self.bar_in(precision)
         return math.isfinite(value) and (-bar if self.least is None else self.least) <= value <= bar
 
-    def known_miss(self, precision: Precision = "float32", device: str = "cpu") -> bool:
-        return bool(self.missed) and precision == "float32" and device.partition(":")[0] in self.missed_on
+    def verdict(self, value: float, precision: Precision = "float32", device: str = "cpu") -> Verdict:
+        """What is to be said of a value."""
+        kind = device.partition(":")[0]
+        known = bool(self.missed) and precision == "float32" and kind in self.missed_on
+        if self.met(value, precision):
+            return "no longer missed" if known and kind not in self.wavers else "met"
+        return "known miss" if known and abs(value) <= self.worst else "missed"
 
 
 Measure = Callable[["Lab"], Mapping[str, float]]

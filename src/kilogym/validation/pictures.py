@@ -30,7 +30,7 @@ def write(card: Card, folder: Path) -> list[Path]:
     """
     made = []
     for part in PARTS:
-        rows = [(o, n) for o, n in card.numbers() if o.case.part == part and n.least is None and o.values]
+        rows = [(o, n) for o, n in card.numbers() if o.case.part == part and n.least is None and n.bar and o.values]
         if rows:
             made.append(_ratios(rows, f"{part}. {PARTS[part]}", folder / f"part-{part.lower()}.png"))
     families = {name: [o for o in card.outcomes if o.case.id.startswith(name)] for name in ("f2-", "f6-", "f7-")}

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from kilogym.validation.case import PARTS, Case
 from kilogym.validation.cases import (
+    a_dynamics,
+    a_step,
     b_conservation,
     c_bounces,
     c_contacts,
@@ -16,7 +18,7 @@ from kilogym.validation.cases import (
     f_simbenchmark,
 )
 
-MODULES = (b_conservation, c_joints, c_contacts, c_bounces, c_drives, c_readings, f_simbenchmark)
+MODULES = (a_dynamics, a_step, b_conservation, c_joints, c_contacts, c_bounces, c_drives, c_readings, f_simbenchmark)
 
 CASES: tuple[Case, ...] = tuple(case for module in MODULES for case in module.CASES)
 

@@ -164,7 +164,7 @@ CASES = (
         "Two rods of 0.5 m and 1 kg, 5.5 J, 10 s of chaos: a statistic over 64 starts a hair apart.",
         (
             Number(
-                "max |E - E0|, median of 64 starts", 0.3, "J",
+                "max |E - E0|, median of 64 starts", 0.3, "J", worst=0.4,
                 missed="What two bias passes truncate at 1/120 s (at 1/240 s 0.05 J): three would give 0.29, four "
                 "0.23, for one more RNEA each. The single start of the reference, in float64, has 0.27; chaos makes "
                 "that 0.2 to 0.6.",

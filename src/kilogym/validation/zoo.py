@@ -1,12 +1,29 @@
-"""The models that the smooth dynamics are checked on, together in one env."""
+"""The models that the smooth dynamics are checked on, together in one env.
+
+Robots of the tasks, an arm, and what is awkward: balls and slides in a row, five joints on one body, welded bodies,
+random trees.
+"""
 
 from __future__ import annotations
 
+import tempfile
+from functools import lru_cache
 from pathlib import Path
 
 import mujoco
 import numpy as np
-from engine_support import ANT, ARM7, CARTPOLE, HUMANOID, Oracle, bare, load, load_text, random_tree
+
+import kilogym
+from kilogym.assets.asset import Asset
+from kilogym.validation.batch_world import BatchWorld
+from kilogym.validation.case import Precision
+from kilogym.validation.oracle import Oracle
+from kilogym.validation.trees import bare, load, load_text, random_tree
+
+TASKS = Path(kilogym.__file__ or "").parent / "tasks"
+ANT = TASKS / "ant/ant.xml"
+HUMANOID = TASKS / "humanoid/humanoid.xml"
+CARTPOLE = TASKS / "cartpole/cartpole.urdf"
 
 FREE_BODY = """
 <mujoco><worldbody><body name="stone"><freejoint/>
@@ -49,14 +66,30 @@ WELDED = """
           <body name="tip2" pos="0.1 0 0"><geom size="0.03" mass="0.1"/></body></body></body></body></body>
 </worldbody></mujoco>"""
 
+ARM = """
+<mujoco><compiler angle="radian"/><default><geom type="capsule" size="0.05"/></default><worldbody>
+  <body name="turret"><joint axis="0 0 1"/><geom fromto="0 0 0 0 0 0.14" mass="2.5"/>
+    <body name="upper" pos="0 0 0.14"><joint axis="0 1 0"/><geom fromto="0 0 0 0 0 0.28" mass="2.2"/>
+      <body name="twist" pos="0 0 0.28"><joint axis="0 0 1"/><geom fromto="0 0 0 0 0 0.1" mass="1.2"/>
+        <body name="elbow" pos="0 0 0.1"><joint axis="0 1 0"/><geom fromto="0 0 0 0 0 0.24" mass="1.6"/>
+          <body name="fore" pos="0 0 0.24"><joint axis="0 0 1"/><geom fromto="0 0 0 0 0 0.1" mass="0.9"/>
+            <body name="wrist" pos="0 0 0.1"><joint axis="0 1 0"/><geom fromto="0 0 0 0 0 0.1" mass="0.6"/>
+              <body name="hand" pos="0 0 0.1"><joint axis="0 0 1"/>
+                <geom type="box" size="0.04 0.08 0.03" pos="0 0 0.03" mass="0.4"/></body>
+            </body></body></body></body></body></body>
+</worldbody></mujoco>"""
+
 TREES = {"tree_a": (5, False), "tree_b": (8, False), "tree_c": (6, True)}
-NAMES = ["ant", "humanoid", "cartpole", "arm7", "free_body", "mix", "hinges", "welded", *TREES]
+NAMES = ["ant", "humanoid", "cartpole", "arm", "free_body", "mix", "hinges", "welded", *TREES]
 
 
-def build(folder: Path) -> tuple[list, list[Oracle]]:
+
+
+@lru_cache(maxsize=1)
+def models() -> tuple[list[Asset], list[Oracle]]:
     """Assets in the order of NAMES, and MuJoCo's model of each: of MJCF files as MuJoCo itself reads them."""
-    texts = {"free_body": FREE_BODY, "mix": MIX, "hinges": HINGES, "welded": WELDED}
-    files = {"ant": ANT, "humanoid": HUMANOID, "cartpole": CARTPOLE, "arm7": ARM7}
+    texts = {"free_body": FREE_BODY, "mix": MIX, "hinges": HINGES, "welded": WELDED, "arm": ARM}
+    files = {"ant": ANT, "humanoid": HUMANOID, "cartpole": CARTPOLE}
     assets, oracles = [], []
     for name in NAMES:
         model = None
@@ -65,8 +98,9 @@ def build(folder: Path) -> tuple[list, list[Oracle]]:
             if files[name].suffix == ".xml":
                 model = mujoco.MjModel.from_xml_path(str(files[name]))
         elif name in texts:
-            asset = bare(load_text(texts[name], folder, f"{name}.xml"))
-            if name != "mix":  # its fixed base is MuJoCo's world, which cannot be moved
+            with tempfile.TemporaryDirectory() as folder:
+                asset = bare(load_text(texts[name], Path(folder), f"{name}.xml"))
+            if name not in ("mix", "arm"):  # their fixed base is MuJoCo's world, which cannot be moved
                 model = mujoco.MjModel.from_xml_string(texts[name])
         else:
             links, fixed = TREES[name]
@@ -74,3 +108,9 @@ def build(folder: Path) -> tuple[list, list[Oracle]]:
         assets.append(asset)
         oracles.append(Oracle(asset, model))
     return assets, oracles
+
+
+@lru_cache(maxsize=4)
+def world(device: str, precision: Precision) -> BatchWorld:
+    """32 states of every model, compiled once."""
+    return BatchWorld(models()[0], 32, device, precision)
