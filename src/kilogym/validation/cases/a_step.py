@@ -203,8 +203,8 @@ def tensors_after(lab: Lab) -> dict[str, float]:
 MISSED = ("humanoid", "arm", "mix", "hinges")
 AT_THE_BAR = ("welded", "tree_a")
 WHY = (
-    "It is dt times the error of the acceleration (half the step has half of it), whose own bar would allow the Humanoid "
-    "1.7e-5."
+    "It is dt times the error of the acceleration (half the step has half of it), whose own bar would allow the "
+    "Humanoid 1.7e-5."
 )
 
 
