@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from kilogym.validation.case import PARTS, Case
 from kilogym.validation.cases import (
     a_dynamics,
+    a_rows,
     a_step,
     b_conservation,
     c_bounces,
@@ -15,10 +16,15 @@ from kilogym.validation.cases import (
     c_drives,
     c_joints,
     c_readings,
+    e_solver,
     f_simbenchmark,
 )
 
-MODULES = (a_dynamics, a_step, b_conservation, c_joints, c_contacts, c_bounces, c_drives, c_readings, f_simbenchmark)
+MODULES = (
+    *(a_dynamics, a_rows, a_step),
+    *(b_conservation, c_joints, c_contacts, c_bounces, c_drives, c_readings),
+    *(e_solver, f_simbenchmark),
+)
 
 CASES: tuple[Case, ...] = tuple(case for module in MODULES for case in module.CASES)
 

@@ -1,3 +1,5 @@
+# mypy: disable-error-code="valid-type,operator"
+# (Warp kernels: their annotations are run-time types and their operators are Warp's)
 """What the solver holds at the end of a substep: contact rows, impulses, gaps.
 
 The step's own code, `at_middle` of native/step.h, is compiled once more under another name with a few lines added
@@ -9,11 +11,11 @@ import dataclasses
 import numpy as np
 import torch
 import warp as wp
-from engine_support import World
 
 from kilogym.engine.build import NATIVE, POSTLUDE, args_struct, native_source
 from kilogym.engine.limbs import whole
 from kilogym.engine.tables import emit_tables
+from kilogym.validation.batch_world import BatchWorld as World
 
 AFTER = "    // outputs, at the midpoint where the forces act\n"
 BEFORE = "    solve(args, env, st,"
