@@ -198,7 +198,7 @@ def test_files_written_for_isaac_gym(tmp_path):
         "<geom type='plane' size='1 1 1'/><geom type='hfield' hfield='none'/>",
         "<size njmax='500'/><option timestep='0.01'><flag/></option><visual/><custom><numeric/></custom>"
         "<asset><texture file='none.png'/><material name='m' texture='none'/></asset>",
-        "<sensor><force site='none'/></sensor><equality><joint joint1='none'/></equality>"
+        "<sensor><force site='none'/></sensor><equality><tendon tendon1='none'/></equality>"
         "<keyframe><key/></keyframe>",
     )
     asset, notes = load_text(tmp_path, text, ".xml")

@@ -67,8 +67,8 @@ class Asset:
         self.asset = asset
         self.shapes = shapes  # SHAPE_PROPERTIES for the next actors
         self.shapes_edited = False
-        self.tendons: list[Any] | None = None
-        self.tendon_coefficients: dict[int, list[float]] = {}
+        self.tendons: np.ndarray | None = None  # TENDON_PROPERTIES for the next actors, once edited
+        self.tendon_coefficients: np.ndarray | None = None  # of all tendons' joints, once edited
 
     def add_sensor(self, sensor: Any) -> int:
         """Append a force sensor; returns its index."""

@@ -130,7 +130,7 @@ class Joint:
     armature: float = 0.0
     spring_ref: float = 0.0
     drive_mode: DriveMode = DriveMode.NONE
-    mimic: tuple[str, float, float] | None = None  # (joint, multiplier, offset) as read; not enforced
+    mimic: tuple[str, float, float] | None = None  # (joint, multiplier, offset): follows that joint
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,8 @@ class Actuator:
 
 @dataclass(frozen=True)
 class Tendon:
-    """A fixed (joint-coupling) tendon as read from MJCF: length = sum of coefficient * joint position."""
+    """A fixed (joint-coupling) tendon: length = sum of coefficient * joint position; its tension pulls on each joint
+    by the coefficient. Gains are per unit of length; beyond its limits a spring of `limit_stiffness` acts as well."""
 
     name: str
     joints: tuple[str, ...]
@@ -162,6 +163,37 @@ class Tendon:
     stiffness: float = 0.0
     damping: float = 0.0
     rest_length: float = 0.0
+    limit_stiffness: float = 1.0
+
+
+@dataclass(frozen=True)
+class JointEquality:
+    """`joint` is held at c0 + c1 x + ... + c4 x^4, x being the position of `leader` (None: 0) [rad or m].
+
+    Both have one DOF. The joint pushes back on its leader.
+    """
+
+    name: str
+    joint: str
+    leader: str | None
+    coefficients: tuple[float, float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Closure:
+    """A loop closed: a frame on one link is held at a frame on another, its origin alone or (`weld`) its axes too.
+
+    Poses are in the links' frames. `link_b` = -1 is the place where the actor is created: the frame of its root then.
+    """
+
+    name: str
+    link_a: int
+    link_b: int
+    weld: bool = False
+    pos_a: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    quat_a: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)
+    pos_b: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    quat_b: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -204,6 +236,8 @@ class Asset:
     visuals: tuple[Visual, ...] = ()
     actuators: tuple[Actuator, ...] = ()
     tendons: tuple[Tendon, ...] = ()
+    equalities: tuple[JointEquality, ...] = ()  # besides those that joints' `mimic` means
+    closures: tuple[Closure, ...] = ()
     sensors: tuple[Sensor, ...] = ()
     fixed_base: bool = False
     options: BodyOptions = field(default_factory=BodyOptions)
@@ -222,6 +256,28 @@ class Asset:
             n = joint.kind.num_dofs
             names += [joint.name] if n == 1 else [f"{joint.name}_{i}" for i in range(n)]
         return names
+
+    def joint_equalities(self) -> list[JointEquality]:
+        """Joints that follow others: `equalities`, then what `mimic` says. A leader that cannot move stands at 0."""
+        moving = {joint.name for joint in self.joints if joint.kind is not JointKind.FIXED}
+        out = list(self.equalities)
+        for joint in self.joints:
+            if joint.mimic is not None and joint.name in moving:
+                leader, multiplier, offset = joint.mimic
+                known = leader if leader in moving else None
+                out.append(JointEquality(joint.name, joint.name, known, (offset, multiplier, 0.0, 0.0, 0.0)))
+        return out
+
+    def dof_of(self, joint: str) -> int:
+        """Number of the first DOF of a joint that moves.
+
+        Raises:
+            ValueError: there is no such joint.
+        """
+        for dof, item in enumerate(self.dof_joints()):
+            if item.name == joint:
+                return dof
+        raise ValueError(f"asset {self.name!r} has no joint {joint!r} that moves")
 
     def dof_joints(self) -> list[Joint]:
         """The joint of each DOF, in DOF order."""

@@ -33,7 +33,60 @@ def check_asset(asset: Asset) -> None:
             raise ValueError(f"{what}: expected lower <= upper limit, got {joint.lower} and {joint.upper}")
     for i, shape in enumerate(asset.shapes):
         _check_shape(shape, len(asset.links), f"asset {asset.name!r}, shape {i}")
+    _check_couplings(asset)
     _check_moving_mass(asset)
+
+
+def _check_couplings(asset: Asset) -> None:
+    kinds = {joint.name: joint.kind for joint in asset.joints}
+
+    def demand_joint(name: str, what: str) -> None:
+        if kinds.get(name) not in (JointKind.REVOLUTE, JointKind.PRISMATIC):
+            got = f"a {kinds[name].value} one" if name in kinds else "none of that name"
+            raise ValueError(f"{what}: expected a revolute or prismatic joint {name!r}, got {got}")
+
+    for tendon in asset.tendons:
+        what = f"asset {asset.name!r}, tendon {tendon.name!r}"
+        if not tendon.joints or len(tendon.joints) != len(tendon.coefficients):
+            raise ValueError(
+                f"{what}: expected joints and as many coefficients, got {tendon.joints}, {tendon.coefficients}"
+            )
+        for name in tendon.joints:
+            demand_joint(name, what)
+        check_tendon(what, tendon.stiffness, tendon.damping, tendon.limit_stiffness, tendon.lower, tendon.upper)
+        if not np.isfinite([*tendon.coefficients, tendon.rest_length]).all():
+            raise ValueError(f"{what}: expected finite coefficients and rest length")
+    for equality in asset.joint_equalities():
+        what = f"asset {asset.name!r}, joint equality {equality.name!r}"
+        demand_joint(equality.joint, what)
+        if equality.leader is not None:
+            demand_joint(equality.leader, what)
+        if equality.leader == equality.joint:
+            raise ValueError(f"{what}: expected two joints, {equality.joint!r} follows itself")
+        if len(equality.coefficients) != 5 or not np.isfinite(equality.coefficients).all():
+            raise ValueError(f"{what}: expected five finite coefficients, got {equality.coefficients}")
+    for closure in asset.closures:
+        what = f"asset {asset.name!r}, closure {closure.name!r}"
+        n = len(asset.links)
+        if not (0 <= closure.link_a < n and -1 <= closure.link_b < n and closure.link_a != closure.link_b):
+            raise ValueError(
+                f"{what}: expected two different links of 0..{n - 1} (the second may be -1: where the actor is made), "
+                f"got {closure.link_a} and {closure.link_b}"
+            )
+        poses = [*closure.pos_a, *closure.quat_a, *closure.pos_b, *closure.quat_b]
+        if not np.isfinite(poses).all() or min(_length(closure.quat_a), _length(closure.quat_b)) < 1e-6:
+            raise ValueError(f"{what}: expected finite poses with quaternions, got {poses}")
+
+
+def check_tendon(
+    what: str, stiffness: float, damping: float, limit_stiffness: float, lower: float, upper: float
+) -> None:
+    """ValueError unless a tendon's numbers can be meant."""
+    for name, value in (("stiffness", stiffness), ("damping", damping), ("limit_stiffness", limit_stiffness)):
+        if not (np.isfinite(value) and value >= 0):
+            raise ValueError(f"{what}: expected a finite {name} >= 0, got {value}")
+    if not lower <= upper:
+        raise ValueError(f"{what}: expected lower <= upper limit, got {lower} and {upper}")
 
 
 def _length(vector: Sequence[float]) -> float:

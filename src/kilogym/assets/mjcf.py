@@ -17,6 +17,7 @@ import numpy as np
 from kilogym.assets.asset import FLT_MAX, Asset, DriveMode, Joint, JointKind, Mesh, Shape, ShapeKind, Visual
 from kilogym.assets.diagnostics import Diagnostics
 from kilogym.assets.inertia import MassProperties
+from kilogym.assets.mjcf_couplings import read_closures, read_joint_equalities
 from kilogym.assets.mjcf_drives import Drives, read_drives, read_tendons
 from kilogym.assets.mjcf_sanitize import Sanitized, explain, sanitize
 from kilogym.assets.options import ImportOptions
@@ -91,6 +92,7 @@ def load_mjcf(path: Path, options: ImportOptions | None = None) -> Asset:
         root = bodies[0]
     else:
         root.joints = []
+    closures = read_closures(m, bodies, root, floating and not options.fix_base_link, diagnostics, str(path))
     excluded = [(bodies[int(s) >> 16].name, bodies[int(s) & 0xFFFF].name) for s in m.exclude_signature]
     return assemble(
         clean.root.attributes.get("model") or path.stem,
@@ -99,7 +101,9 @@ def load_mjcf(path: Path, options: ImportOptions | None = None) -> Asset:
         fixed_base=bool(options.fix_base_link) or not floating,
         source=str(path),
         actuators=drives.actuators,
-        tendons=read_tendons(m, drives.joint_names),
+        tendons=read_tendons(m, drives.joint_names, float(options.tendon_limit_stiffness)),
+        equalities=read_joint_equalities(m, drives.joint_names, diagnostics, str(path)),
+        closures=closures,
         excluded_names=excluded,
         diagnostics=diagnostics,
         extra={"format": "mjcf"},

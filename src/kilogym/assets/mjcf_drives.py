@@ -94,8 +94,8 @@ def _add(m: mujoco.MjModel, i: int, node: Node, joint: str, drives: Drives, diag
         drive.effort = min(drive.effort, scale * float(np.abs(m.actuator_forcerange[i]).max()))
 
 
-def read_tendons(m: mujoco.MjModel, joint_names: list[str]) -> list[Tendon]:
-    """Fixed tendons in file order; others never get here."""
+def read_tendons(m: mujoco.MjModel, joint_names: list[str], limit_stiffness: float) -> list[Tendon]:
+    """Fixed tendons in file order; others never get here. Limits are springs of `limit_stiffness`."""
     tendons = []
     for i in range(m.ntendon):
         wraps = range(int(m.tendon_adr[i]), int(m.tendon_adr[i]) + int(m.tendon_num[i]))
@@ -111,6 +111,7 @@ def read_tendons(m: mujoco.MjModel, joint_names: list[str]) -> list[Tendon]:
                 stiffness=float(m.tendon_stiffness[i]),
                 damping=float(m.tendon_damping[i]),
                 rest_length=float(m.tendon_lengthspring[i, 0]),
+                limit_stiffness=limit_stiffness,
             )
         )
     return tendons

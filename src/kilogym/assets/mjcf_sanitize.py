@@ -15,7 +15,7 @@ from kilogym.assets.asset import FLT_MAX, Mesh
 from kilogym.assets.diagnostics import Diagnostics
 from kilogym.assets.errors import AssetError
 from kilogym.assets.meshes import find_mesh, load_mesh
-from kilogym.assets.mjcf_schema import ATTRIBUTES, CHILDREN, REFUSED, TEXT_ATTRIBUTES, WHY
+from kilogym.assets.mjcf_schema import ATTRIBUTES, CHILDREN, EQUALITIES, REFUSED, TEXT_ATTRIBUTES, WHY
 from kilogym.assets.options import ImportOptions
 from kilogym.assets.xml import children_of, read_xml, tag_of
 
@@ -124,7 +124,8 @@ def _included(name: str, folder: Path, path: Path, include: Node) -> Path:
 
 def _filter(node: Node, diagnostics: Diagnostics) -> None:
     """Drop what is not in the schema, in place."""
-    coupling = node.tag == "fixed"
+    special: dict[str, dict[str, tuple[str, ...]]] = {"fixed": {"joint": ("joint", "coef")}, "equality": EQUALITIES}
+    own = special.get(node.tag, ATTRIBUTES)
     allowed_children = CHILDREN.get(node.tag, ())
     kept = []
     for child in node.children:
@@ -137,7 +138,7 @@ def _filter(node: Node, diagnostics: Diagnostics) -> None:
             why = WHY.get(child.tag, "") or _did_you_mean(child.tag, allowed_children)
             diagnostics.ignored_element(child.tag, child.file, child.line, why, node.tag)
             continue
-        allowed = ("joint", "coef") if coupling else ATTRIBUTES[child.tag]
+        allowed = own[child.tag]
         for name in [name for name in child.attributes if name not in allowed]:
             del child.attributes[name]
             diagnostics.ignored_attribute(
@@ -241,6 +242,15 @@ def _drop_dangling(root: Node, removed: dict[str, set[str]], diagnostics: Diagno
                 diagnostics.ignored_element(
                     "fixed", tendon.file, tendon.line, "its joints are not imported", "tendon"
                 )
+    for section in root.find("equality"):
+        for node in list(section.children):
+            joints, bodies, sites = (
+                {node.attributes.get(f"{kind}{i}") for i in (1, 2)} for kind in ("joint", "body", "site")
+            )
+            if joints & gone_joints or bodies & gone_bodies or sites & removed.get("site", set()):
+                section.children.remove(node)
+                why = "what it constrains is not imported"
+                diagnostics.ignored_element(node.tag, node.file, node.line, why, "equality")
     for section in root.find("actuator"):
         for node in list(section.children):
             joint = node.attributes.get("joint") or node.attributes.get("jointinparent")

@@ -57,6 +57,13 @@ _DRIVE = (
     "forcelimited",
     "forcerange",
 )
+_EQUALITY = ("name", "class", "active")
+EQUALITIES: dict[str, tuple[str, ...]] = {
+    "joint": (*_EQUALITY, "joint1", "joint2", "polycoef"),
+    "connect": (*_EQUALITY, "body1", "body2", "anchor", "site1", "site2"),
+    "weld": (*_EQUALITY, "body1", "body2", "anchor", "relpose", "site1", "site2"),
+}
+"""Attributes read of constraints, by kind."""
 ACTUATORS: dict[str, tuple[str, ...]] = {
     "motor": _DRIVE,
     "position": (*_DRIVE, "kp", "kv", "dampratio", "inheritrange"),
@@ -99,13 +106,14 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "exclude": ("name", "body1", "body2"),
     "tendon": _TENDON,  # as a section it has none of these; as a default it has
     "fixed": _TENDON,
+    "equality": (),
     "actuator": (),
     **ACTUATORS,
 }
 """Attributes read, by element."""
 
 CHILDREN: dict[str, tuple[str, ...]] = {
-    "mujoco": ("compiler", "default", "asset", "worldbody", "contact", "tendon", "actuator"),
+    "mujoco": ("compiler", "default", "asset", "worldbody", "contact", "tendon", "equality", "actuator"),
     "default": ("default", "mesh", "material", "joint", "geom", "site", "tendon", *ACTUATORS),
     "asset": ("mesh", "material"),
     "worldbody": _BODY_PARTS,
@@ -115,13 +123,16 @@ CHILDREN: dict[str, tuple[str, ...]] = {
     "contact": ("exclude",),
     "tendon": ("fixed",),
     "fixed": ("joint",),
+    "equality": tuple(EQUALITIES),
     "actuator": tuple(ACTUATORS),
 }
 """Elements read, by the element they are in."""
 
 WHY: dict[str, str] = {
     "option": "time step, gravity and solver settings are the simulation's",
-    "equality": "equality constraints are not enforced",
+    "equality": "constraints are as hard as the simulation makes them",
+    "flex": "this kind of constraint is not supported",
+    "tendon": "constraints of tendons are not supported",
     "sensor": "add force sensors through the API; the file's sites are kept",
     "pair": "contact pairs follow from the shapes and filters",
     "spatial": "only fixed tendons are read",
@@ -148,6 +159,10 @@ TEXT_ATTRIBUTES = frozenset(
         "mesh",
         "joint",
         "jointinparent",
+        "joint1",
+        "joint2",
+        "site1",
+        "site2",
         "body1",
         "body2",
         "meshdir",

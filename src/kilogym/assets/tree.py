@@ -12,7 +12,9 @@ from kilogym.assets.asset import (
     FLT_MAX,
     Actuator,
     Asset,
+    Closure,
     Joint,
+    JointEquality,
     JointKind,
     Link,
     Shape,
@@ -46,12 +48,23 @@ class Body:
     children: list[Body] = field(default_factory=list)
     keep: bool = False  # do not collapse
     sites: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)  # name: pose in this body
+    anchors: dict[tuple[int, str], tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    # frames of closures in this body, by the closure's number and side, "a" or "b"
     merged: list[str] = field(default_factory=list)  # names of the bodies collapsed into this one
 
     @property
     def is_fixed(self) -> bool:
         """Whether the body cannot move in its parent."""
         return all(joint.kind is JointKind.FIXED for joint in self.joints)
+
+
+@dataclass(frozen=True)
+class ClosureSpec:
+    """A closure whose two frames are `anchors` of bodies; `to_place`: the second is where the root is made."""
+
+    name: str
+    weld: bool
+    to_place: bool
 
 
 def tuple3(v: Any) -> tuple[float, float, float]:
@@ -91,6 +104,7 @@ def collapse_fixed_joints(root: Body) -> None:
         parent.shapes += [_moved(shape, pose) for shape in body.shapes]
         parent.visuals += [_moved(visual, pose) for visual in body.visuals]
         parent.sites.update({name: transform_compose(pose, site) for name, site in body.sites.items()})
+        parent.anchors.update({key: transform_compose(pose, at) for key, at in body.anchors.items()})
         parent.merged += [body.name, *body.merged]
         for child in body.children:
             child.pos, child.quat = transform_compose(pose, (child.pos, child.quat))
@@ -113,6 +127,8 @@ def assemble(
     sort_key: Callable[[Body], Any] | None = None,
     actuators: Iterable[Actuator] = (),
     tendons: Iterable[Tendon] = (),
+    equalities: Iterable[JointEquality] = (),
+    closures: Iterable[ClosureSpec] = (),
     excluded_names: Iterable[tuple[str, str]] = (),
     diagnostics: Diagnostics | None = None,
     extra: dict[str, Any] | None = None,
@@ -166,6 +182,8 @@ def assemble(
         visuals=tuple(visuals),
         actuators=tuple(actuators),
         tendons=tuple(tendons),
+        equalities=tuple(equalities),
+        closures=tuple(_closures(order, closures, source, diagnostics)),
         fixed_base=fixed_base,
         options=options.body_options(),
         excluded_pairs=tuple(sorted(pair for pair in pairs if pair[0] != pair[1])),
@@ -175,6 +193,25 @@ def assemble(
     check_asset(asset)
     asset.extra["diagnostics"] = diagnostics.emit(stacklevel=4)
     return asset
+
+
+def _closures(
+    order: list[tuple[Body, int]], specs: Iterable[ClosureSpec], source: str, diagnostics: Diagnostics
+) -> list[Closure]:
+    ends = {key: (link, pose) for link, (body, _) in enumerate(order) for key, pose in body.anchors.items()}
+    out = []
+    for number, spec in enumerate(specs):
+        (a, pose_a), (b, pose_b) = ends[number, "a"], ends[number, "b"]
+        if spec.to_place:
+            b = -1
+        if a == b:
+            diagnostics.note(f"closure '{spec.name}' holds a body to itself and is ignored", source)
+            continue
+        frames = (
+            tuple3(pose_a[0]), tuple4(quat_normalize(pose_a[1])), tuple3(pose_b[0]), tuple4(quat_normalize(pose_b[1])),
+        )  # fmt: skip
+        out.append(Closure(spec.name, a, b, spec.weld, *frames))
+    return out
 
 
 def _final_shape(shape: Shape, link: int, options: ImportOptions) -> Shape:
@@ -297,5 +334,10 @@ def check_asset(asset: Asset) -> None:
                 tendon.stiffness,
                 tendon.damping,
                 tendon.rest_length,
+                tendon.limit_stiffness,
             ),
         )
+    for equality in asset.joint_equalities():
+        finite(f"joint equality '{equality.name}'", equality.coefficients)
+    for closure in asset.closures:
+        finite(f"closure '{closure.name}'", (*closure.pos_a, *closure.quat_a, *closure.pos_b, *closure.quat_b))

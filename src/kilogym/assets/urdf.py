@@ -127,6 +127,16 @@ def _connect(
                 "a mimic joint follows a joint that does not exist",
                 got=item.joint.mimic[0],
             )
+        if item.joint.mimic is not None:
+            leader = next(other.joint for other in joints if other.joint.name == item.joint.mimic[0])
+            if leader.kind.num_dofs > 1 or leader.name == item.joint.name:
+                raise fail(
+                    item.element,
+                    file,
+                    "a mimic joint cannot follow this joint",
+                    expected="another joint with one DOF",
+                    got=repr(leader.name),
+                )
         by_child[item.child] = item
         body = bodies[item.child]
         body.pos, body.quat, body.keep = item.pos, item.quat, item.dont_collapse

@@ -156,10 +156,9 @@ def _mimic(joint: etree._Element, context: Context) -> tuple[str, float, float] 
     element = joint.find("mimic")
     if element is None:
         return None
+    if KINDS[joint.get("type", "")].num_dofs > 1:
+        raise fail(element, context.file, "a joint with several DOFs cannot follow another", expected="one DOF")
     report_unused(element, context, ("joint", "multiplier", "offset"), ())
-    context.diagnostics.note(
-        "<mimic> is read but not enforced: the joint moves on its own", context.file, element.sourceline
-    )
     multiplier = numbers(element, "multiplier", 1, context.file, (1.0,))[0]
     offset = numbers(element, "offset", 1, context.file, (0.0,))[0]
     return element.get("joint", ""), multiplier, offset

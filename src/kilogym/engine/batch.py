@@ -15,6 +15,7 @@ import warp as wp
 
 from kilogym.engine.build import Kernels, kernels
 from kilogym.engine.control import StepControl
+from kilogym.engine.couplings import coupling_rows
 from kilogym.engine.hulls import pack
 from kilogym.engine.limbs import whole
 from kilogym.engine.mapping import choose_mapping
@@ -92,10 +93,12 @@ class Batch:
         self.input = self._allocate(INPUT)
         self.output = self._allocate(OUTPUT)
         contacts = max(1, self.topology.max_contacts)
+        couplings = coupling_rows(model)
         self._warm = {
             "warm_slot": torch.full((contacts, num_envs), -1, dtype=torch.int32, device=self.device),
             "warm_impulse": self._zeros(3 * contacts, num_envs),
             "warm_dof": self._zeros(4 * max(1, model.num_dofs), num_envs),
+            "warm_coupling": self._zeros(max(1, couplings.count + 2 * len(model.tendons)), num_envs),
         }
         # CUDA: contact rows, [number of four, env, 4]; the CPU keeps them on its stack
         words = 0 if self.device.type == "cpu" else row_words(model, self.topology, self.mapping.limbs)
@@ -117,6 +120,8 @@ class Batch:
         self._dof_tree = torch.tensor(
             [self.topology.v_tree[v] for v in self.topology.dof_v], dtype=torch.long, device=self.device
         )
+        limits = [tree for tree in couplings.trees[: len(model.tendons)] for _ in range(2)]
+        self._coupling_tree = torch.tensor(couplings.trees + limits, dtype=torch.long, device=self.device)
 
     def _zeros(self, rows: int, columns: int) -> torch.Tensor:
         return torch.zeros((rows, columns), dtype=self._real, device=self.device)
@@ -280,6 +285,8 @@ class Batch:
         if self.model.num_dofs:
             dofs = written.ne(0).index_select(0, self._dof_tree).repeat_interleave(4, dim=0)
             self._warm["warm_dof"].masked_fill_(dofs, 0.0)
+        if len(self._coupling_tree):
+            self._warm["warm_coupling"].masked_fill_(written.ne(0).index_select(0, self._coupling_tree), 0.0)
 
     def snapshot(self) -> dict[str, torch.Tensor]:
         """A copy of the whole integration state: name -> [rows, num_envs]."""

@@ -20,7 +20,8 @@ NATIVE = Path(__file__).parent / "native"
 HEADERS = (
     "scalar.h", "vec.h", "env.h", "lanes.h", "kinematics.h", "settings.h", "dynamics.h", "factor.h", "drives.h",
     "contact_rows.h", "convex.h", "manifold.h", "candidates.h", "pairs.h", "contacts.h",
-    "rows.h", "solver.h", "outputs.h", "integrate.h", "step.h", "launch.h", "queries.h",
+    "rows.h", "couplings.h", "coupling_rows.h", "solver.h", "outputs.h", "integrate.h", "coupling_outputs.h", "step.h",
+    "launch.h", "queries.h",
 )  # fmt: skip
 
 PRELUDE = """
@@ -41,6 +42,7 @@ def args_struct(real: Any) -> Any:
         fields.update(dict.fromkeys(table, wp.array2d[real]))
     fields["warm_impulse"] = wp.array2d[real]
     fields["warm_dof"] = wp.array2d[real]
+    fields["warm_coupling"] = wp.array2d[real]
     fields["control_real"] = wp.array[real]
     fields["rows"] = wp.array[real]
     fields["hull_vertex"] = fields["hull_normal"] = wp.array[real]

@@ -57,6 +57,20 @@ PARAMETERS: dict[str, tuple[str, int, str]] = {
     "tree_max_angular_velocity": ("tree", 1, "[rad/s]"),
     "sensor_pos": ("sensor", 3, "force sensor's frame in its link's frame [m]"),
     "sensor_quat": ("sensor", 4, "the same, orientation xyzw"),
+    "tendon": (
+        "tendon", 6,
+        "stiffness, damping, rest length, lower and upper limit of the length, stiffness of the limits; the length is "
+        "the sum of coefficient times joint position [rad or m], gains per that",
+    ),
+    "tendon_coefficient": ("tendon_joint", 1, "of each joint of each tendon"),
+    "joint_equality": ("joint_equality", 5, "c: position = c0 + c1 x + ... + c4 x^4, x that of the joint followed"),
+    "closure": ("closure", 14, "frame on link a, then on b (-1: env), each in its link's frame: position [m], xyzw"),
+    "attractor": (
+        "attractor", 15,
+        "stiffness [N/m, N m/rad], damping, six axes of the target's frame (1: pulled along; x y z, about x y z), then "
+        "the frame in the link that is pulled: position [m], quaternion xyzw",
+    ),
+    "attractor_target": ("attractor", 7, "frame it is pulled to, in the env's frame: position [m], quaternion xyzw"),
     "ground_normal": ("one", 3, "unit normal of the ground plane"),
     "ground_distance": ("one", 1, "plane: normal . x = distance, in the env's frame [m]"),
     "ground_friction": ("one", 2, "static, dynamic"),
@@ -110,6 +124,10 @@ class EnvModel:
     has_ground: bool = True
     max_contacts: int = 0  # rows kept per env; 0 = chosen from the shapes
     hulls: list[Hull] = field(default_factory=list)  # the library that shape_hull counts in; data
+    tendons: list[list[int]] = field(default_factory=list)  # DOFs of each fixed tendon
+    joint_equalities: list[tuple[int, int]] = field(default_factory=list)  # DOF held, DOF that it follows or -1
+    closures: list[tuple[int, int, bool]] = field(default_factory=list)  # link a, link b or -1 (env), axes held as well
+    attractors: list[int] = field(default_factory=list)  # link pulled by each
     # data: defaults of every entry of PARAMETERS, each (count, components) float64
     params: dict[str, np.ndarray] = field(default_factory=dict)
 
@@ -141,5 +159,7 @@ class EnvModel:
         """Number of items of a kind named in PARAMETERS, STATE, INPUT or OUTPUT."""
         return {
             "tree": self.num_trees, "link": self.num_links, "joint": self.num_joints, "dof": self.num_dofs,
-            "shape": self.num_shapes, "sensor": self.num_sensors, "one": 1,
+            "shape": self.num_shapes, "sensor": self.num_sensors, "one": 1, "tendon": len(self.tendons),
+            "tendon_joint": sum(len(dofs) for dofs in self.tendons), "joint_equality": len(self.joint_equalities),
+            "closure": len(self.closures), "attractor": len(self.attractors),
         }[per]  # fmt: skip

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kilogym.engine.couplings import coupling_tables
 from kilogym.engine.hulls import MAX_VERTICES
 from kilogym.engine.limbs import Limbs
 from kilogym.engine.model import (
@@ -421,7 +422,8 @@ def emit_tables(
         "NSENSORS": len(local.sensors), "MAX_CONTACTS": t.max_contacts, "MAX_CONTACTS1": max(1, t.max_contacts),
         "MASKS": masks, "ENV_LINKS": model.num_links, "ENV_DOFS": model.num_dofs, "ENV_SENSORS": model.num_sensors,
     }  # fmt: skip
-    lines = [f"static constexpr int {name} = {value};" for name, value in sizes.items()]
+    coupling_sizes, couplings = coupling_tables(model, local.owner)
+    lines = [f"static constexpr int {name} = {value};" for name, value in (sizes | coupling_sizes).items()]
     lines += [
         f"#define KG_REAL {real}",
         "enum { JOINT_REVOLUTE = 0, JOINT_PRISMATIC = 1, JOINT_BALL = 2 };",
@@ -502,6 +504,7 @@ def emit_tables(
         tables[f"{name}_on_all"] = [min(on) >= 0 for on in places]
         tables[f"{name}_same"] = [on[0] if len(set(on)) == 1 else -1 for on in places]
         tables[f"lane_{name}"] = _flat(places)
+    tables |= couplings
     tables["lane_hang"] = _flat([hangs or [-1] * lanes for hangs in local.link_hangs])
     return "\n".join(lines + [_table(name, values) for name, values in tables.items()])
 

@@ -14,6 +14,13 @@ import numpy as np
 from kilogym.engine.model import PARAMETERS, EnvModel
 from kilogym.scene import values as v
 from kilogym.scene.collisions import check_groups_across_envs
+from kilogym.scene.couplings import (
+    attractor_values,
+    held_values,
+    tendon_coefficients,
+    tendon_properties,
+    tendon_values,
+)
 from kilogym.scene.declarations import ActorDecl, EnvDecl, Scene
 from kilogym.scene.hulls import HullLibrary
 from kilogym.scene.properties import body_properties, dof_properties
@@ -72,7 +79,7 @@ def compile_scene(scene: Scene, max_contacts: int = 0, shared_groups: str = "ref
 def _env_key(env: EnvDecl) -> tuple[object, ...]:
     """Equal for envs that differ in data alone, without looking inside the assets."""
     groups: dict[int, int] = {}
-    return tuple(
+    actors = tuple(
         (
             id(actor.asset),
             -1 if actor.group == -1 else groups.setdefault(actor.group, len(groups)),
@@ -81,6 +88,7 @@ def _env_key(env: EnvDecl) -> tuple[object, ...]:
         )
         for actor in env.actors
     )
+    return actors, tuple((a.actor, a.link) for a in env.attractors)
 
 
 def _plan_batch(scene: Scene, members: list[tuple[int, Topology]]) -> BatchPlan:
@@ -98,11 +106,14 @@ def _plan_batch(scene: Scene, members: list[tuple[int, Topology]]) -> BatchPlan:
     for name, table in grounds.items():
         tables[name].append(table)
     model.hulls = scene.hulls.hulls
+    for name, table in attractor_values([decl.attractors for decl in decls]).items():
+        tables[name].append(table)
     varying = {}
     for name, (per, components, _) in PARAMETERS.items():
         table = _concatenate(tables[name], len(envs), components)
         model.params[name] = table[0].astype(np.float64).reshape(model.count(per), components)
-        if table.shape[0] > 1 and not (table == table[0]).all():
+        moves = name == "attractor_target" and table.size  # to be set at any time, without a recompile
+        if table.shape[0] > 1 and (moves or not (table == table[0]).all()):
             varying[name] = np.ascontiguousarray(table.reshape(len(envs), -1).T.astype(np.float32))
     pos = np.array([[actor.pos for actor in decl.actors] for decl in decls], np.float32)
     quat = np.array([[actor.quat for actor in decl.actors] for decl in decls], np.float32)
@@ -127,6 +138,19 @@ def _actor_tables(actors: list[ActorDecl], shapes: list[int], hulls: HullLibrary
     )
     tables |= v.dof_values(
         _records(actors, lambda a: a.dofs, lambda a: id(a.asset), lambda a: dof_properties(a.asset))
+    )
+    tables |= tendon_values(
+        _records(actors, lambda a: a.tendons, lambda a: id(a.asset), lambda a: tendon_properties(a.asset))
+    )
+    coefficients = _records(
+        actors, lambda a: a.coefficients, lambda a: id(a.asset), lambda a: tendon_coefficients(a.asset)
+    )
+    tables["tendon_coefficient"] = coefficients.astype(np.float64)[..., None]
+    placed = any(c.link_b < 0 for a in actors for c in a.asset.closures)
+    tables |= _per_class(
+        actors,
+        lambda a: (id(a.asset), a.scale, *((a.pos, a.quat) if placed else ())),
+        lambda a: held_values(a.asset, a.pos, a.quat, a.scale),
     )
     rows = _records(
         actors,

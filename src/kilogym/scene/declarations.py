@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from kilogym.assets.asset import Asset
-from kilogym.assets.check import check_asset
+from kilogym.assets.check import check_asset, check_tendon
+from kilogym.scene.couplings import TENDON_PROPERTIES, AttractorDecl, tendon_coefficients, tendon_properties
 from kilogym.scene.hulls import HullLibrary
 from kilogym.scene.properties import (
     SHAPE_PROPERTIES,
@@ -64,6 +65,8 @@ class ActorDecl:
     shapes: np.ndarray | None = None  # SHAPE_PROPERTIES
     dofs: np.ndarray | None = None  # DOF_PROPERTIES, scale applied
     bodies: np.ndarray | None = None  # BODY_PROPERTIES, scale applied
+    tendons: np.ndarray | None = None  # TENDON_PROPERTIES
+    coefficients: np.ndarray | None = None  # of the tendons' joints, float32
     colors: dict[int, Vec3] = field(default_factory=dict)  # of body index, RGB in 0..1
     body_segmentation_ids: dict[int, int] = field(default_factory=dict)
 
@@ -80,6 +83,14 @@ class ActorDecl:
         """Current properties of the DOFs, a copy."""
         return dof_properties(self.asset) if self.dofs is None else self.dofs.copy()
 
+    def tendon_properties(self) -> np.ndarray:
+        """Current properties of the tendons, a copy."""
+        return tendon_properties(self.asset) if self.tendons is None else self.tendons.copy()
+
+    def tendon_coefficients(self) -> np.ndarray:
+        """Current coefficients of the tendons' joints, one tendon after another, a copy."""
+        return tendon_coefficients(self.asset) if self.coefficients is None else self.coefficients.copy()
+
     def body_properties(self) -> np.ndarray:
         """Current properties of the bodies, a copy."""
         return body_properties(self.asset) if self.bodies is None else self.bodies.copy()
@@ -94,6 +105,7 @@ class EnvDecl:
     per_row: int
     origin: Vec3  # [m]
     actors: list[ActorDecl] = field(default_factory=list)
+    attractors: list[AttractorDecl] = field(default_factory=list)
 
     @property
     def num_bodies(self) -> int:
@@ -172,6 +184,8 @@ class Scene:
         shapes: np.ndarray | None = None,
         contact_offset: float = 0.02,
         rest_offset: float = 0.001,
+        tendons: np.ndarray | None = None,
+        coefficients: np.ndarray | None = None,
     ) -> int:
         """Append an actor to an env; returns its index in the env. See `Simulation.create_actor`."""
         self._check_open("create_actor")
@@ -207,9 +221,26 @@ class Scene:
             if actor.filter != -1:
                 rows["filter"] = actor.filter
             actor.shapes = rows
+        actor.tendons, actor.coefficients = check_tendons(actor, tendons), check_coefficients(actor, coefficients)
         decl.actors.append(actor)
         del self._starts[env + 1 :]
         return len(decl.actors) - 1
+
+    def create_attractor(self, env: int, attractor: AttractorDecl) -> int:
+        """Append an attractor to an env; returns its index in the env."""
+        self._check_open("create_attractor")
+        links = self.actor(env, attractor.actor).asset.links
+        if not 0 <= attractor.link < len(links):
+            raise IndexError(f"attractor: expected a link of 0..{len(links) - 1}, got {attractor.link}")
+        self.env(env).attractors.append(attractor)
+        return len(self.env(env).attractors) - 1
+
+    def attractor(self, env: int, index: int) -> AttractorDecl:
+        """The declaration of an attractor by its index in its env."""
+        attractors = self.env(env).attractors
+        if not 0 <= index < len(attractors):
+            raise IndexError(f"attractor {index} of env {env}: expected 0 <= index < {len(attractors)}")
+        return attractors[index]
 
     def env(self, env: int) -> EnvDecl:
         """The declaration of env number `env`."""
@@ -245,6 +276,34 @@ class Scene:
     def _check_open(self, call: str) -> None:
         if self.frozen:
             raise SceneFrozenError(f"{call}: the simulation has been prepared; create everything before that")
+
+
+def check_tendons(actor: ActorDecl, tendons: np.ndarray | None) -> np.ndarray | None:
+    """TENDON_PROPERTIES for an actor, checked, a copy."""
+    if tendons is None:
+        return None
+    what = f"tendon properties of actor {actor.name!r}"
+    rows = check_records(tendons, TENDON_PROPERTIES, len(actor.asset.tendons), what)
+    for tendon, row in zip(actor.asset.tendons, rows, strict=True):
+        which = f"{what}, tendon {tendon.name!r}"
+        check_tendon(which, row["stiffness"], row["damping"], row["limit_stiffness"], row["lower"], row["upper"])
+        if not np.isfinite([row["rest_length"], row["offset"]]).all():
+            got = f"{row['rest_length']}, {row['offset']}"
+            raise ValueError(f"{which}: expected a finite rest length and offset, got {got}")
+    return rows
+
+
+def check_coefficients(actor: ActorDecl, coefficients: np.ndarray | None) -> np.ndarray | None:
+    """Coefficients of all joints of an actor's tendons, checked, a float32 copy."""
+    if coefficients is None:
+        return None
+    array = np.array(coefficients, np.float32).reshape(-1)
+    count = sum(len(tendon.joints) for tendon in actor.asset.tendons)
+    if array.size != count or not np.isfinite(array).all():
+        raise ValueError(
+            f"tendon coefficients of actor {actor.name!r}: expected {count} finite numbers, got {array.tolist()}"
+        )
+    return array
 
 
 def _vec3(v: Sequence[float]) -> Vec3:

@@ -18,6 +18,7 @@ from kilogym.engine.model import (
     EnvModel,
 )
 from kilogym.scene.collisions import plan_collisions
+from kilogym.scene.couplings import couple
 from kilogym.scene.declarations import EnvDecl
 
 JOINT_KINDS = {
@@ -52,6 +53,7 @@ class Topology:
             tuple(m.tree_floating), tuple(m.link_tree), tuple(m.link_parent), tuple(m.joint_kind),
             tuple(m.joint_link), tuple(m.shape_kind), tuple(m.shape_link), tuple(m.shape_ground),
             tuple(m.pairs), tuple(m.sensor_link), tuple(m.sensor_flags), m.has_ground, m.max_contacts,
+            tuple(tuple(dofs) for dofs in m.tendons), tuple(m.joint_equalities), tuple(m.closures), tuple(m.attractors),
         )  # fmt: skip
 
 
@@ -77,6 +79,7 @@ def build_topology(env: EnvDecl, has_ground: bool, max_contacts: int = 0) -> Top
         model.link_tree += [tree] * len(asset.links)
         model.link_parent += [first + link.parent if i > 0 else -1 for i, link in enumerate(asset.links)]
         moving = [joint for joint in asset.joints if joint.kind is not JointKind.FIXED]
+        couple(model, asset, first, model.num_dofs)
         model.joint_kind += [JOINT_KINDS[joint.kind] for joint in moving]
         model.joint_link += [first + joint.link for joint in moving]
         model.sensor_link += [first + sensor.link for sensor in asset.sensors]
@@ -84,6 +87,7 @@ def build_topology(env: EnvDecl, has_ground: bool, max_contacts: int = 0) -> Top
             sensor.forward_dynamics | sensor.constraint_solver * 2 | sensor.world_frame * 4
             for sensor in asset.sensors
         ]
+    model.attractors += [env.actors[a.actor].body_start + a.link for a in env.attractors]
     shape_items = [all_shapes[i] for i in plan.kept]
     for actor_index, shape_index in shape_items:
         shape = env.actors[actor_index].asset.shapes[shape_index]

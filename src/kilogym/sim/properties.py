@@ -7,7 +7,8 @@ import numpy as np
 from kilogym.assets.asset import JointKind
 from kilogym.scene import values as v
 from kilogym.scene.compile import BatchPlan
-from kilogym.scene.declarations import ActorDecl, Scene
+from kilogym.scene.couplings import AttractorDecl, held_values, tendon_values
+from kilogym.scene.declarations import ActorDecl, Scene, check_coefficients, check_tendons
 from kilogym.scene.properties import (
     BODY_PROPERTIES,
     DOF_PROPERTIES,
@@ -88,6 +89,33 @@ class Properties:
             here, kept = self._shapes(env, actor)
             self._write_items(env, v.shape_values(rows[kept]), here)
 
+    def set_tendons(self, env: int, actor: int, rows: np.ndarray) -> None:
+        """See `Simulation.set_tendon_properties`."""
+        decl = self._scene.actor(env, actor)
+        decl.tendons = check_tendons(decl, rows)
+        before = sum(len(other.asset.tendons) for other in self._scene.env(env).actors[:actor])
+        self._write(env, actor, tendon_values(decl.tendon_properties()), before)
+
+    def set_coefficients(self, env: int, actor: int, values: np.ndarray) -> None:
+        """See `Simulation.set_tendon_coefficients`."""
+        decl = self._scene.actor(env, actor)
+        decl.coefficients = check_coefficients(decl, values)
+        before = sum(len(t.joints) for other in self._scene.env(env).actors[:actor] for t in other.asset.tendons)
+        self._write(env, actor, {"tendon_coefficient": decl.tendon_coefficients()[:, None]}, before)
+
+    def set_attractor(self, env: int, index: int, attractor: AttractorDecl) -> None:
+        """See `Simulation.set_attractor`."""
+        old = self._scene.attractor(env, index)
+        if self._attached and (old.actor, old.link) != (attractor.actor, attractor.link):
+            raise NotImplementedError(
+                f"attractor {index} of env {env}: it pulls link {old.link} of actor {old.actor}, and cannot pull "
+                "another once the simulation is prepared; create one for each link before, with stiffness 0"
+            )
+        self._scene.actor(env, attractor.actor)
+        self._scene.env(env).attractors[index] = attractor
+        values = {"attractor": np.array([attractor.data]), "attractor_target": np.array([attractor.target])}
+        self._write(env, attractor.actor, values, index)
+
     def set_scale(self, env: int, actor: int, scale: float) -> None:
         """See `Simulation.set_scale`."""
         decl = self._scene.actor(env, actor)
@@ -112,6 +140,12 @@ class Properties:
         }
         for name, table in v.frame_values(decl).items():
             self._write(env, actor, {name: table}, starts[name.split("_")[0]])
+        others = [other.asset for other in self._scene.env(env).actors[:actor]]
+        held = held_values(decl.asset, decl.pos, decl.quat, decl.scale)
+        self._write(
+            env, actor, {"joint_equality": held["joint_equality"]}, sum(len(a.joint_equalities()) for a in others)
+        )
+        self._write(env, actor, {"closure": held["closure"]}, sum(len(a.closures) for a in others))
         here, kept = self._shapes(env, actor)
         self._write_items(env, v.geometry_values(decl, kept, self._scene.hulls), here)
 

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from kilogym.assets.asset import Asset
+from kilogym.scene.couplings import AttractorDecl
 from kilogym.scene.declarations import ActorDecl, EnvDecl, GroundPlane, Quat, Scene, Vec3
 from kilogym.sim import kernels
 from kilogym.sim.backend import apply_params
@@ -94,6 +95,8 @@ class Simulation:
         filter: int = -1,
         segmentation_id: int = 0,
         shapes: np.ndarray | None = None,
+        tendons: np.ndarray | None = None,
+        tendon_coefficients: np.ndarray | None = None,
     ) -> int:
         """Append an actor to an env; returns its index in the env.
 
@@ -110,12 +113,23 @@ class Simulation:
                 value is given to all shapes, and two shapes collide only if `filter_a & filter_b == 0`.
             segmentation_id: For cameras.
             shapes: SHAPE_PROPERTIES records taken instead of the asset's, copied.
+            tendons: TENDON_PROPERTIES records taken instead of the asset's, copied.
+            tendon_coefficients: See `set_tendon_coefficients`.
         """
         self._check_alive()
         return self.scene.create_actor(
             env, asset, pos, quat, name, group, filter, segmentation_id, shapes,
-            self.params.contact_offset, self.params.rest_offset,
+            self.params.contact_offset, self.params.rest_offset, tendons, tendon_coefficients,
         )  # fmt: skip
+
+    def create_attractor(self, env: int, attractor: AttractorDecl) -> int:
+        """Append an attractor to an env; returns its index in the env. Before prepare.
+
+        Raises:
+            IndexError: no such actor or link. ValueError: its numbers cannot be meant.
+        """
+        self._check_alive()
+        return self.scene.create_attractor(env, attractor)
 
     def prepare(self) -> None:
         """Freeze the scene, compile (or load from the cache) and allocate. Later calls do nothing.
@@ -528,6 +542,37 @@ class Simulation:
         """Set drive modes, gains, limits, armature, friction."""
         self._check_alive()
         self._properties.set_dofs(env, actor, properties)
+
+    def get_tendon_properties(self, env: int, actor: int) -> np.ndarray:
+        """TENDON_PROPERTIES (kilogym.scene.couplings) of an actor, one record per tendon."""
+        return self.scene.actor(env, actor).tendon_properties()
+
+    def set_tendon_properties(self, env: int, actor: int, properties: np.ndarray) -> None:
+        """Set stiffness, damping, limits, rest lengths and offsets of tendons."""
+        self._check_alive()
+        self._properties.set_tendons(env, actor, properties)
+
+    def get_tendon_coefficients(self, env: int, actor: int) -> np.ndarray:
+        """Coefficients of the joints of an actor's tendons, one tendon after another, float32."""
+        return self.scene.actor(env, actor).tendon_coefficients()
+
+    def set_tendon_coefficients(self, env: int, actor: int, coefficients: np.ndarray) -> None:
+        """Set all coefficients, in the order of `get_tendon_coefficients`."""
+        self._check_alive()
+        self._properties.set_coefficients(env, actor, coefficients)
+
+    def get_attractor(self, env: int, index: int) -> AttractorDecl:
+        """An attractor as it is; replace it with `set_attractor` rather than edit it."""
+        return self.scene.attractor(env, index)
+
+    def set_attractor(self, env: int, index: int, attractor: AttractorDecl) -> None:
+        """Replace an attractor; after prepare on the same link only.
+
+        Raises:
+            NotImplementedError: on another link after prepare.
+        """
+        self._check_alive()
+        self._properties.set_attractor(env, index, attractor)
 
     def get_scale(self, env: int, actor: int) -> float:
         """Size of an actor relative to its asset."""

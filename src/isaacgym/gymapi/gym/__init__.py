@@ -10,6 +10,7 @@ from isaacgym.gymapi.gym.actor_properties import PropertyCalls
 from isaacgym.gymapi.gym.actors import ActorCalls
 from isaacgym.gymapi.gym.asset_info import AssetInfoCalls
 from isaacgym.gymapi.gym.assets import AssetCalls
+from isaacgym.gymapi.gym.attractors import AttractorCalls
 from isaacgym.gymapi.gym.classic_states import ClassicStateCalls
 from isaacgym.gymapi.gym.controls import ControlCalls
 from isaacgym.gymapi.gym.envs import EnvCalls
@@ -29,6 +30,7 @@ class Gym(
     PropertyCalls,
     ClassicStateCalls,
     ControlCalls,
+    AttractorCalls,
     AcquireCalls,
     RefreshCalls,
     SetTensorCalls,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-
 import numpy as np
 
 from isaacgym.gymapi.body_properties import (
@@ -13,9 +11,8 @@ from isaacgym.gymapi.body_properties import (
     TendonProperties,
 )
 from isaacgym.gymapi.gym import convert
-from isaacgym.gymapi.gym.asset_info import TENDONS
-from isaacgym.gymapi.gym.checks import actor_decl, find, need, pick
-from isaacgym.gymapi.gym.status import missing, on_failure, without_effect
+from isaacgym.gymapi.gym.checks import actor_decl, find, finite, pick
+from isaacgym.gymapi.gym.status import missing, on_failure
 from isaacgym.gymapi.handles import Env
 from isaacgym.gymapi.records import IndexRange
 
@@ -88,7 +85,7 @@ class PropertyCalls:
         env.sim.classic.touch()
         return True
 
-    # ---- tendons: kept, not simulated --------------------------------------------------------------------
+    # ---- tendons -----------------------------------------------------------------------------------------
 
     def get_actor_tendon_count(self, env: Env, actor: int) -> int:
         """Tendons of an MJCF file."""
@@ -101,16 +98,14 @@ class PropertyCalls:
     def get_actor_tendon_properties(self, env: Env, actor: int) -> list[TendonProperties]:
         """In file order."""
         decl = actor_decl(env, actor)
-        kept = env.sim.classic.tendons.get((env.index, actor))
-        return copy.deepcopy(kept) if kept is not None else convert.tendon_objects(decl.asset)
+        return convert.tendon_objects(decl.asset, decl.tendon_properties())
 
-    @without_effect(TENDONS)
     @on_failure(False)
     def set_actor_tendon_properties(self, env: Env, actor: int, props: list[TendonProperties]) -> bool:
-        """Keep tendon properties."""
-        convert.check_count(props, len(actor_decl(env, actor).asset.tendons), "tendon properties")
-        kept = [copy.deepcopy(need(TendonProperties, item)) for item in props]
-        env.sim.classic.tendons[env.index, actor] = kept
+        """Set stiffness, damping, limits and rest lengths of tendons."""
+        decl = actor_decl(env, actor)
+        rows = convert.tendon_rows(props, decl.tendon_properties(), f"tendon properties of actor {decl.name!r}")
+        env.sim.simulation.set_tendon_properties(env.index, actor, rows)
         return True
 
     def find_actor_tendon_index(self, env: Env, actor: int, name: str) -> int:
@@ -120,15 +115,15 @@ class PropertyCalls:
     @on_failure(_FLT_MAX)
     def get_actor_tendon_offset(self, env: Env, actor: int, tendon: int) -> float:
         """Offset of a tendon's length; FLT_MAX for a wrong index."""
-        pick(actor_decl(env, actor).asset.tendons, tendon, "tendon")
-        return env.sim.classic.tendon_offsets.get((env.index, actor, tendon), 0.0)
+        return float(pick(actor_decl(env, actor).tendon_properties(), tendon, "tendon")["offset"])
 
-    @without_effect(TENDONS)
     @on_failure(False)
     def set_actor_tendon_offset(self, env: Env, actor: int, tendon: int, offset: float) -> bool:
-        """Keep the offset."""
-        pick(actor_decl(env, actor).asset.tendons, tendon, "tendon")
-        env.sim.classic.tendon_offsets[env.index, actor, tendon] = float(offset)
+        """Set what is added to the sum of coefficient times joint position in a tendon's length."""
+        rows = actor_decl(env, actor).tendon_properties()
+        pick(rows, tendon, "tendon")
+        rows["offset"][tendon] = offset
+        env.sim.simulation.set_tendon_properties(env.index, actor, rows)
         return True
 
     def get_actor_fixed_tendon_joint_name(self, env: Env, actor: int, tendon: int, joint: int) -> str:
@@ -143,18 +138,20 @@ class PropertyCalls:
 
     def get_actor_fixed_tendon_joint_coefficients(self, env: Env, actor: int, tendon: int) -> list[float]:
         """Coefficients of a tendon's joints."""
-        coefficients = pick(actor_decl(env, actor).asset.tendons, tendon, "tendon").coefficients
-        return list(env.sim.classic.tendon_coefficients.get((env.index, actor, tendon), coefficients))
+        decl = actor_decl(env, actor)
+        return decl.tendon_coefficients()[convert.tendon_joints(decl.asset, tendon)].tolist()
 
-    @without_effect(TENDONS)
     @on_failure(False)
     def set_actor_fixed_tendon_joint_coefficients(
         self, env: Env, actor: int, tendon: int, coefficients: list[float]
     ) -> bool:
-        """Keep coefficients."""
-        old = self.get_actor_fixed_tendon_joint_coefficients(env, actor, tendon)
-        convert.check_count(coefficients, len(old), "tendon coefficients")
-        env.sim.classic.tendon_coefficients[env.index, actor, tendon] = [float(c) for c in coefficients]
+        """Set the coefficients of a tendon's joints."""
+        decl = actor_decl(env, actor)
+        here = convert.tendon_joints(decl.asset, tendon)
+        convert.check_count(coefficients, here.stop - here.start, "tendon coefficients")
+        values = decl.tendon_coefficients()
+        values[here] = finite([float(c) for c in coefficients], "tendon coefficients")
+        env.sim.simulation.set_tendon_coefficients(env.index, actor, values)
         return True
 
     # ---- soft bodies -------------------------------------------------------------------------------------

@@ -95,7 +95,10 @@ class ActorCalls:
             )
         pos, quat = pose_numbers(pose)
         shapes = asset.shapes if asset.shapes_edited else None
-        return simulation.create_actor(env.index, asset.asset, pos, quat, name, group, filter, segmentationId, shapes)
+        return simulation.create_actor(
+            env.index, asset.asset, pos, quat, name, group, filter, segmentationId, shapes, asset.tendons,
+            asset.tendon_coefficients,
+        )  # fmt: skip
 
     def find_actor_handle(self, env: Env, name: str) -> int:
         """Handle of the first actor of that name."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-
 import numpy as np
 
 from isaacgym.gymapi.body_properties import (
@@ -14,12 +12,10 @@ from isaacgym.gymapi.body_properties import (
 )
 from isaacgym.gymapi.enums import DofType, JointType
 from isaacgym.gymapi.gym import convert
-from isaacgym.gymapi.gym.checks import find, kilogym_asset, name_dict, need, pick
-from isaacgym.gymapi.gym.status import on_failure, without_effect
+from isaacgym.gymapi.gym.checks import find, finite, kilogym_asset, name_dict, need, pick
+from isaacgym.gymapi.gym.status import on_failure
 from isaacgym.gymapi.handles import Asset
 from isaacgym.gymapi.records import IndexRange
-
-TENDONS = "tendons are not simulated yet; values are kept for the getters"
 
 
 def body_names(asset: Asset) -> list[str]:
@@ -30,6 +26,21 @@ def body_names(asset: Asset) -> list[str]:
 def joint_names(asset: Asset) -> list[str]:
     """Names of an asset's joints, in order."""
     return [joint.name for joint in kilogym_asset(asset).joints]
+
+
+def _tendon_rows(asset: Asset) -> np.ndarray:
+    """TENDON_PROPERTIES of an asset, edited or as in its file, a copy."""
+    from kilogym.scene.couplings import tendon_properties
+
+    return tendon_properties(kilogym_asset(asset)) if asset.tendons is None else asset.tendons.copy()
+
+
+def _coefficients(asset: Asset) -> np.ndarray:
+    """Coefficients of all tendons' joints of an asset, a copy."""
+    from kilogym.scene.couplings import tendon_coefficients
+
+    kept = asset.tendon_coefficients
+    return tendon_coefficients(kilogym_asset(asset)) if kept is None else kept.copy()
 
 
 class AssetInfoCalls:
@@ -167,15 +178,13 @@ class AssetInfoCalls:
 
     def get_asset_tendon_properties(self, asset: Asset) -> list[TendonProperties]:
         """In file order."""
-        kept: list[TendonProperties] | None = need(Asset, asset).tendons
-        return convert.tendon_objects(asset.asset) if kept is None else copy.deepcopy(kept)
+        return convert.tendon_objects(kilogym_asset(asset), _tendon_rows(asset))
 
-    @without_effect(TENDONS)
     @on_failure(False)
     def set_asset_tendon_properties(self, asset: Asset, props: list[TendonProperties]) -> bool:
-        """Keep tendon properties."""
-        convert.check_count(props, len(kilogym_asset(asset).tendons), "tendon properties")
-        asset.tendons = [copy.deepcopy(need(TendonProperties, item)) for item in props]
+        """Give the properties to actors created from now on."""
+        what = f"tendon properties of asset {kilogym_asset(asset).name!r}"
+        asset.tendons = convert.tendon_rows(props, _tendon_rows(asset), what)
         return True
 
     def find_asset_tendon_index(self, asset: Asset, name: str) -> int:
@@ -188,16 +197,16 @@ class AssetInfoCalls:
 
     def get_asset_fixed_tendon_joint_coefficients(self, asset: Asset, tendon: int) -> list[float]:
         """Coefficients of a tendon's joints."""
-        coefficients = pick(kilogym_asset(asset).tendons, tendon, "tendon").coefficients
-        return list(asset.tendon_coefficients.get(tendon, coefficients))
+        return _coefficients(asset)[convert.tendon_joints(kilogym_asset(asset), tendon)].tolist()
 
-    @without_effect(TENDONS)
     @on_failure(False)
     def set_asset_fixed_tendon_joint_coefficients(self, asset: Asset, tendon: int, coefficients: list[float]) -> bool:
-        """Keep coefficients."""
-        old = self.get_asset_fixed_tendon_joint_coefficients(asset, tendon)
-        convert.check_count(coefficients, len(old), "tendon coefficients")
-        asset.tendon_coefficients[tendon] = [float(c) for c in coefficients]
+        """Give the coefficients to actors created from now on."""
+        here = convert.tendon_joints(kilogym_asset(asset), tendon)
+        convert.check_count(coefficients, here.stop - here.start, "tendon coefficients")
+        values = _coefficients(asset)
+        values[here] = finite([float(c) for c in coefficients], "tendon coefficients")
+        asset.tendon_coefficients = values
         return True
 
     def get_asset_soft_body_count(self, asset: Asset) -> int:

@@ -47,10 +47,6 @@ class ClassicState:
     waiting: dict[tuple[int, int], Waiting] = field(default_factory=dict)
     efforts: np.ndarray | None = None  # (D,) added to the actuation forces of the next step
     pushes: list[Push] = field(default_factory=list)
-    # of tendons, which are kept and not simulated
-    tendons: dict[tuple[int, int], list[Any]] = field(default_factory=dict)
-    tendon_offsets: dict[tuple[int, int, int], float] = field(default_factory=dict)
-    tendon_coefficients: dict[tuple[int, int, int], list[float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._copies: dict[str, tuple[int, np.ndarray]] = {}

@@ -6,19 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from isaacgym.gymapi.body_properties import AttractorProperties
 from isaacgym.gymapi.enums import CoordinateSpace
 from isaacgym.gymapi.gym import convert
 from isaacgym.gymapi.gym.checks import actor_decl, as_sim, as_viewer, env_decl, finite, owner, vec3
 from isaacgym.gymapi.gym.classic import Push
 from isaacgym.gymapi.gym.status import missing, on_failure, without_effect
 from isaacgym.gymapi.handles import Env, Sim
-from isaacgym.gymapi.math_types import Mat33, Transform, Vec3
+from isaacgym.gymapi.math_types import Mat33, Vec3
 from isaacgym.gymapi.records import SoftContact, SpatialForce
 from isaacgym.gymapi.struct import make_record
 from isaacgym.gymapi.viewer import Viewer
 
-_ATTRACTORS = "attractors are not simulated yet; apply forces with apply_body_force_at_pos"
 _CONTACTS = "single contacts are not handed out yet; net forces are: get_rigid_contact_forces"
 _SOFT = "soft bodies are not simulated yet"
 
@@ -174,24 +172,6 @@ class ControlCalls:
         """A force sensor; None if there is none of that index."""
         actor_decl(env, actor)
         return ForceSensor(env.sim, env.sim.simulation.sensor_index(env.index, actor, index))
-
-    @missing(_ATTRACTORS)
-    def create_rigid_body_attractor(self, env: Env, props: AttractorProperties) -> int:
-        """Pull a body to a pose."""
-        raise AssertionError
-
-    @missing(_ATTRACTORS)
-    def get_attractor_properties(self, env: Env, handle: int) -> AttractorProperties:
-        """Properties of an attractor."""
-        raise AssertionError
-
-    @missing(_ATTRACTORS)
-    def set_attractor_properties(self, env: Env, handle: int, props: AttractorProperties) -> None:
-        """Set properties of an attractor."""
-
-    @missing(_ATTRACTORS)
-    def set_attractor_target(self, env: Env, handle: int, target: Transform) -> None:
-        """Move the target of an attractor."""
 
     # ---- contacts ----------------------------------------------------------------------------------------
 

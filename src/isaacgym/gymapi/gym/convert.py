@@ -13,7 +13,7 @@ from isaacgym.gymapi.body_properties import (
     TendonProperties,
 )
 from isaacgym.gymapi.enums import DofType, JointType
-from isaacgym.gymapi.gym.checks import need
+from isaacgym.gymapi.gym.checks import need, pick
 from isaacgym.gymapi.math_types import Mat33
 from isaacgym.gymapi.records import IndexRange
 from isaacgym.gymapi.struct import make_record
@@ -101,21 +101,41 @@ def actuator_objects(asset: Any) -> list[ActuatorProperties]:
     ]
 
 
-def tendon_objects(asset: Any) -> list[TendonProperties]:
-    """TendonProperties of an asset, in file order."""
+def tendon_objects(asset: Any, rows: np.ndarray) -> list[TendonProperties]:
+    """TendonProperties of an asset's tendons with these TENDON_PROPERTIES records, in file order."""
     return [
         make_record(
             TendonProperties,
             num_joints=len(t.joints),
-            stiffness=t.stiffness,
-            damping=t.damping,
-            is_fixed_limited=t.limited,
-            fixed_lower_limit=t.lower,
-            fixed_upper_limit=t.upper,
-            fixed_spring_rest_length=t.rest_length,
+            stiffness=float(row["stiffness"]),
+            damping=float(row["damping"]),
+            limit_stiffness=float(row["limit_stiffness"]),
+            is_fixed_limited=bool(row["limited"]),
+            fixed_lower_limit=float(row["lower"]),
+            fixed_upper_limit=float(row["upper"]),
+            fixed_spring_rest_length=float(row["rest_length"]),
         )
-        for t in asset.tendons
+        for t, row in zip(asset.tendons, rows, strict=True)
     ]
+
+
+def tendon_rows(objects: Any, rows: np.ndarray, what: str) -> np.ndarray:
+    """TENDON_PROPERTIES records of objects; `rows` are the present ones, edited and returned."""
+    check_count(objects, len(rows), what)
+    for row, item in zip(rows, objects, strict=True):
+        need(TendonProperties, item, what)
+        row["stiffness"], row["damping"], row["limit_stiffness"] = item.stiffness, item.damping, item.limit_stiffness
+        row["limited"], row["lower"], row["upper"] = (
+            item.is_fixed_limited, item.fixed_lower_limit, item.fixed_upper_limit,
+        )  # fmt: skip
+        row["rest_length"] = item.fixed_spring_rest_length
+    return rows
+
+
+def tendon_joints(asset: Any, tendon: int) -> slice:
+    """Where a tendon's joints stand in the list of all tendons' joints."""
+    start = sum(len(t.joints) for t in asset.tendons[:tendon])
+    return slice(start, start + len(pick(asset.tendons, tendon, "tendon").joints))
 
 
 def shape_ranges(asset: Any) -> list[IndexRange]:

@@ -18,6 +18,7 @@ KG_FN void clear_outputs(const Args& args, const Env& env) {
     KG_ROLLED for (int i = 0; i < 3 * ENV_LINKS; ++i) store(args.link_contact_force, i, env, 0);
     KG_ROLLED for (int i = 0; i < ENV_DOFS; ++i) store(args.dof_force, i, env, 0);
     KG_ROLLED for (int i = 0; i < 4 * ENV_DOFS; ++i) store(args.warm_dof, i, env, 0);
+    KG_ROLLED for (int i = 0; i < NCR + 2 * NTENDONS; ++i) store(args.warm_coupling, i, env, 0);
     KG_ROLLED for (int i = 0; i < 6 * ENV_SENSORS; ++i) store(args.sensor_force, i, env, 0);
     args.contact_count.data[env.index] = 0;
     args.contact_overflow.data[env.index] = 0;

@@ -5,7 +5,7 @@
 //
 // A biased sweep pushes penetration out through a soft constraint of frequency 0.1875 / h and damping ratio 5; a
 // relax sweep takes the velocity that this added away again. Jacobians are frozen over the step; gaps move with
-// the velocity of the biased sweep. Sweeps are Gauss-Seidel in a fixed order: DOF rows, then contacts, normal
+// the velocity of the biased sweep. Sweeps are Gauss-Seidel in a fixed order: DOF rows, couplings, contacts, normal
 // before friction, friction projected onto its disc.
 //
 // Source: Catto, Solver2D (2024), the soft-step idea; whitening and the round cone are ours (docs/physics.md).
@@ -244,7 +244,7 @@ struct Solution {
 // change is not rounded.
 template <class Args>
 KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const Real* map, const Drives& d, const Real* force,
-                 const bool* stiff, const Real* v_start, DofRow* dofs, int contacts, const Rows& rows, Solution& s) {
+                 const bool* stiff, const Real* v_start, DofRow* dofs, Couplings& couplings, int contacts, const Rows& rows, Solution& s) {
     const Real h = st.dt / (Real)st.iterations;
     Visit visit = {h, (Real)1 / h, st.bounce_threshold, st.max_depenetration, soft_constraint(h), true};
     Real w[NV];
@@ -279,6 +279,7 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
         if (HAS_RESTITUTION) KG_ROLLED for (int i = 0; i < most; ++i) choose_phase(env, visit, rows, i, i < contacts, before, w);
         kg_sync();
         warm_dofs(env, map, dofs, w);
+        start_couplings(st, n, before, couplings, w);
         KG_ROLLED for (int i = 0; i < contacts; ++i) {
             const Vec3 f = xyz(rows.impulse_gap(i));
             if (f.x != 0) add_impulse(env, rows, i, row_place(rows, i, true), f, w);
@@ -296,20 +297,25 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
             if (pass == st.sweeps + relaxes) break;
             visit.biased = pass < st.sweeps;
             sweep_dofs(args, env, visit, d, map, s.x, dofs, w);
+            sweep_couplings(visit.inv_h, visit.biased, couplings, w);
             sweep_contacts(env, visit, rows, contacts, w);
         }
 
-        // trees that carry load move with the biased velocity, free ones with the mean over the iteration
+        // Trees that carry load move with the biased velocity, free ones with the mean over the iteration, and where
+        // couplings hold them by what these mend as well
         Real moved[NV], late[NV], change[NV];
         bool any_late = false;
         each<NV>([&](auto i) {
             const bool free = !loaded[v_tree[i]];
-            const Real mean = free ? (Real)0.5 * (before[i] + w[i]) : biased[i];
+            const Real mended = NCR > 0 && tree_held[v_tree[i]] ? biased[i] - w[i] : (Real)0;
+            const Real mean = free ? (Real)0.5 * (before[i] + w[i]) + mended : biased[i];
+            if (NCR > 0) before[i] = mean;
             any_late = any_late || free;
             late[i] = mean - biased[i];
             moved[i] = mean - s.w[i];
             change[i] = w[i] - s.w[i];
         });
+        end_couplings(h, before, couplings);
         if (kg_warp_any(any_late)) move_gaps(env, h, map, late, dofs, contacts, rows);
         each<NV>([&](auto i) {
             const auto j = v_dof[i];

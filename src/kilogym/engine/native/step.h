@@ -54,6 +54,7 @@ struct State {
     Momentum momentum;
     Real x[NV];      // displacement of the next stage, in v-space
     Real v_end[NV];  // velocity at the end of a substep, before it is projected and limited
+    CouplingState couplings;  // at the start of a substep
 };
 // kinematics and inertias of a stage
 struct Stage {
@@ -80,6 +81,7 @@ KG_FN int at_end(const Args& args, const Env& env, const StepSettings& st, bool 
         if (!limit_velocity(args, env, vel, at.k, s.v_end)) status |= FAULT_CLAMPED;
         each<NV>([&](auto i) { s.v[i] = s.v_end[i]; });
     }
+    if (more) coupling_state(args, env, s.q, at.k, s.v, s.couplings);
     if (!all_finite(s.q, s.v)) status |= FAULT_NONFINITE;
     if (PROJECT_MOMENTUM) {
         each<NT>([&](auto t) {
@@ -126,6 +128,9 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
         invert(map, inv);
     }
 
+    Couplings couplings;
+    build_couplings(args, env, h, at.k, map, at.q, solution.w, s.couplings, couplings, stiff);
+
     // two-stage bias: at the start velocity, then at the predicted midpoint velocity
     Real v_mid[NV], force[NV];
     Spatial vel[NL], outside[NL];
@@ -141,6 +146,7 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
                 + kg_clamp(drive_force(drives, j, s.v[i], 0), -drives.limit[j], drives.limit[j]);
         });
         each<NV>([&](auto i) { change[i] = whitened(map, push, i); });
+        couple_midpoint(h, (Real)0.5 * st.dt, solution.w, couplings, change);
         each<NV>([&](auto i) { v_mid[i] += (Real)0.5 * st.dt * velocity_of(map, change, i); });
     }
     if (PROJECT_MOMENTUM && !st.semi_implicit) spin_bias(at.inertia, s.momentum, outside, s.v, st.dt, force);
@@ -156,12 +162,13 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
     if (SV > 0) couple_limbs(map, dof_rows);
     Real w_start[NSENSORS > 0 ? NV : 1];
     if (NSENSORS > 0) each<NV>([&](auto i) { w_start[i] = solution.w[i]; });
-    solve(args, env, st, map, drives, force, stiff, s.v, dof_rows, contacts.count, rows, solution);
+    solve(args, env, st, map, drives, force, stiff, s.v, dof_rows, couplings, contacts.count, rows, solution);
 
     // outputs, at the midpoint where the forces act
     const bool counted = st.collect_contacts && (last || st.all_substeps);
     add_contact_forces(args, env, first, counted ? kg_inv(st.dt * (Real)(st.all_substeps ? st.substeps : 1)) : (Real)0, rows, contacts.count);
     add_dof_forces(args, env, first, st.dt, kg_inv((Real)st.substeps), solution.drive, dof_rows);
+    add_coupling_efforts(args, env, kg_inv((Real)st.substeps * st.dt), at.q, couplings);
     if (NSENSORS > 0) {
         Real total[NV], free[NV], mean[NV];
         each<NV>([&](auto i) {
@@ -174,7 +181,11 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
     }
     store_warm_start(args, env, rows, contacts.count);
     store_dof_warm_start(args, env, h, drives, dof_rows);
-    if (PROJECT_MOMENTUM) add_contacts(rows, contacts.count, s.momentum);
+    store_coupling_warm_start(args, env, couplings);
+    if (PROJECT_MOMENTUM) {
+        add_contacts(rows, contacts.count, s.momentum);
+        add_coupling_momentum(args, env, at.k, couplings, s.momentum);
+    }
     if (contacts.dropped > 0) status |= FAULT_OVERFLOW;
     const bool writes = env.lane == 0 && env.live;
     if (writes) args.contact_count.data[env.index] = contacts.count;
