@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
@@ -9,6 +11,7 @@ from kilogym.assets.asset import Asset
 from kilogym.engine.batch import Batch, EngineOptions
 from kilogym.engine.model import INPUT, STATE
 from kilogym.scene.compile import compile_scene
+from kilogym.scene.couplings import AttractorDecl
 from kilogym.scene.declarations import GroundPlane, Scene
 from kilogym.validation.case import Precision
 from kilogym.validation.oracle import TreeState
@@ -24,7 +27,8 @@ class BatchWorld:
 
     def __init__(
         self, assets: list[Asset], num_envs: int, device: str, precision: Precision = "float32",
-        ground: GroundPlane | None = None, max_contacts: int = 0, filter: int = 1, **options,
+        ground: GroundPlane | None = None, max_contacts: int = 0, filter: int = 1,
+        attractors: Sequence[AttractorDecl] = (), **options,
     ) -> None:  # fmt: skip
         scene = Scene()
         scene.create_env((0, 0, 0), (0, 0, 0), 1)
@@ -32,6 +36,8 @@ class BatchWorld:
             scene.add_ground(ground)
         for asset in assets:
             scene.create_actor(0, asset, filter=filter, rest_offset=0.0)
+        for attractor in attractors:
+            scene.create_attractor(0, attractor)
         (plan,) = compile_scene(scene, max_contacts)
         self.assets = assets
         self.model = plan.model

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from coupled import coupled_ant
 from emulate import Emulated
 from engine_support import ANT, FLT_MAX, HUMANOID, World, load
 
+from kilogym.assets.asset import Asset
 from kilogym.scene.declarations import GroundPlane
 
 TABLES = ("state", "output", "_warm")
@@ -13,7 +15,8 @@ TABLES = ("state", "output", "_warm")
 
 def fallen(robot, envs: int, **options) -> World:
     """Robots thrown onto the ground and driven at random, so that contacts and limits are busy."""
-    world = World([load(robot)], envs, "cpu", "float64", ground=GroundPlane(), **options)
+    asset = robot if isinstance(robot, Asset) else load(robot)
+    world = World([asset], envs, "cpu", "float64", ground=GroundPlane(), **options)
     rng = np.random.default_rng(5)
     state = world.state()
     state["root_pos"][:] = rng.normal(size=(envs, 3)) * 0.05 + [0, 0, 0.5]
@@ -93,3 +96,19 @@ def test_with_contacts(robot, options, tmp_path):
             assert (found[name] - value).abs().max() <= 1e-9 * max(1.0, float(value.abs().max())), name
         else:
             assert torch.equal(found[name], value), name
+
+
+@pytest.mark.parametrize(("lanes", "flies"), [(2, True), (4, False)], ids=["flying", "with-contacts"])
+def test_couplings(lanes, flies, tmp_path):
+    """Tendons, joints that follow, closures and attractors, all of which span limbs."""
+    asset, attractors = coupled_ant()
+    world = fallen(asset, 9, attractors=attractors)
+    if flies:  # the order of rows is then that of one thread on any number of lanes
+        world.batch.state["root_pos"][2] += 100
+        world.batch.params["dof_lower"][:], world.batch.params["dof_upper"][:] = -FLT_MAX, FLT_MAX
+        world.forget()
+    expected, found = stepped(world, lanes, tmp_path)
+    assert flies or expected["contact_count"].max() >= 1
+    assert (expected["warm_coupling"] != 0).any(dim=1).sum() >= 12
+    for name, value in expected.items():
+        assert (found[name] - value).abs().max() <= 1e-9 * max(1.0, float(value.abs().max())), name

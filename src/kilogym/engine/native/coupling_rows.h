@@ -1,12 +1,17 @@
 // Rows of couplings (couplings.h) in the solver: how they are built, swept and carried on.
 //
 // Hard rows (equalities, closures) are a little soft in biased visits, of 1.5 oscillations per iteration and damping ratio
-// 3 (a load that would accelerate by a leaves a gap of 0.011 a h^2), and rigid in relaxing ones. Soft rows (tendons, attractors) are springs, implicit in every visit: by the trapezoidal
-// rule, which keeps their energy, or, where they are stiff, by the end velocity, which no gain makes unstable.
+// 3 (a load that would accelerate by a leaves a gap of 0.011 a h^2), and rigid but for a thousandth in relaxing ones, so
+// that what cannot be held (a stretched limb tied to what is out of reach, against its limits) stays bounded. Soft rows
+// (tendons, attractors) are springs, implicit in every visit: by the trapezoidal rule, which keeps their energy, or, where
+// they are stiff, by the end velocity, which no gain makes unstable.
 //
 // A substep goes along the midpoint's tangent of a curve. Gaps and speeds are therefore those at its start: along the
 // tangent, a velocity that keeps to the curve goes from `bend` at the start to -bend at the end, and its gap out and back.
 // Rows ask for that, which turns velocities without slowing them, and has a position error of third order.
+
+// fastest that a hard row closes its gap [m/s, rad/s]: one that starts wide open must not be a shot
+static constexpr double FASTEST_CLOSING = 1;
 
 struct CouplingRow {
     bool on, hard;
@@ -140,11 +145,12 @@ KG_FN void build_couplings(const Args& args, const Env& env, Real h, const Kinem
     }
 
     // rows that depend on each other, and directions in which links cannot move, whose Y is rounding
-    Real least[NCR1];
+    Real least[NCR1], rigid[NCR1];
     KG_ROLLED for (int r = 0; r < NCR; ++r) {
         Real scale = 0;
         KG_ROLLED for (int s = coupling_group[r]; s < coupling_group[r] + coupling_group_rows[r]; ++s) scale += diagonal(s);
         least[r] = (Real)1e-6 * scale + (Real)1e-30;
+        rigid[r] = (Real)1e-3 * diagonal(r);
     }
     KG_ROLLED for (int r = 0; r < NCR; ++r) {
         KG_ROLLED for (int s = 0; s <= r; ++s) {
@@ -153,7 +159,7 @@ KG_FN void build_couplings(const Args& args, const Env& env, Real h, const Kinem
             c.biased[at] = a[at];
             if (r != s) continue;
             c.biased[at] += c.row[r].give + least[r];
-            a[at] += (c.row[r].hard ? (Real)0 : c.row[r].give) + least[r];
+            a[at] += (c.row[r].hard ? rigid[r] : c.row[r].give) + least[r];
         }
     }
     cholesky(c.biased, least);
@@ -186,7 +192,7 @@ KG_FN void start_couplings(const StepSettings& st, int n, const Real* before, Co
         }
         const Real out = row.bend * st.dt * done * (1 - done);
         row.rest = -row.bend * (1 - 2 * (done + step));
-        row.bias = row.rest + kg_clamp(row.pull * (row.gap - out), -st.max_depenetration, st.max_depenetration);
+        row.bias = row.rest + kg_clamp(row.pull * (row.gap - out), -(Real)FASTEST_CLOSING, (Real)FASTEST_CLOSING);
     }
     add_coupling_impulses(c, 1, w);
 }
