@@ -7,7 +7,7 @@ import trimesh
 from asset_checks import agree_with_mujoco, load_text, poses
 
 from kilogym.assets import AssetError, ImportOptions, load_asset
-from kilogym.assets.asset import FLT_MAX, DriveMode, JointKind, ShapeKind
+from kilogym.assets.asset import FLT_MAX, DriveMode, JointEquality, JointKind, ShapeKind
 from kilogym.assets.inertia import MassProperties, combine, matrix
 from kilogym.assets.tree import TINY_MASS
 
@@ -139,10 +139,8 @@ def test_defaults_of_joints(tmp_path):
     assert ball.kind is JointKind.BALL
     assert asset.dof_names()[3:6] == ["4_0", "4_1", "4_2"]
     assert follower.mimic == ("1", -2, 0.5)
-    assert len(notes) == 1
-    assert "mimic" in notes[0]
-    assert "robot.urdf:" in notes[0]
-    assert asset.extra["diagnostics"] == tuple(notes)
+    assert asset.joint_equalities() == [JointEquality("5", "5", "1", (0.5, -2.0, 0.0, 0.0, 0.0))]
+    assert not notes
 
 
 def test_shapes_sizes_and_cylinder_replacement(tmp_path):
@@ -290,6 +288,15 @@ BAD = {
     ),
     "own parent": (robot(OK, joint("1", "a", "a")), "one tree|circle"),
     "missing link": (robot(OK, joint("1", "a", "x")), "does not exist"),
+    "mimic of itself": (robot(OK, link("b"), joint("1", "a", "b", inside='<mimic joint="1"/>')), "cannot follow"),
+    "mimic of a ball": (
+        robot(OK, link("b"), link("c"), joint("1", "a", "b", "spherical"),
+              joint("2", "a", "c", inside='<mimic joint="1"/>')), "cannot follow",
+    ),
+    "mimic by a ball": (
+        robot(OK, link("b"), link("c"), joint("1", "a", "b"),
+              joint("2", "a", "c", "spherical", '<mimic joint="1"/>')), "several DOFs",
+    ),
     "missing mimic": (robot(OK, link("b"), joint("1", "a", "b", inside='<mimic joint="q"/>')), "mimic"),
     "no child": (robot(OK, '<joint name="1" type="fixed"><parent link="a"/></joint>'), "no child"),
     "floating": (robot(OK, link("b"), joint("1", "a", "b", "floating")), "not supported"),

@@ -268,6 +268,95 @@ def test_scale_while_running(gym, make_scene):
 # ---- tendons and soft bodies -------------------------------------------------------------------------------
 
 
+def test_a_tendon_pulls(gym, make_scene):
+    """Without gravity two legs apart come together on a damped spring; its offset asks for another angle."""
+    scene = make_scene("walker", prepare=False, gravity=gymapi.Vec3(0, 0, 0))
+    for env, offset in zip(scene.envs, (0.0, -0.2), strict=True):
+        props = gym.get_actor_tendon_properties(env, 0)
+        props[0].stiffness, props[0].damping = 50.0, 5.0
+        assert gym.set_actor_tendon_properties(env, 0, props)
+        assert gym.set_actor_tendon_offset(env, 0, 0, offset)
+        dofs = gym.get_actor_dof_properties(env, 0)
+        dofs["stiffness"], dofs["damping"], dofs["friction"] = 0.0, 0.0, 0.0
+        assert gym.set_actor_dof_properties(env, 0, dofs)
+    gym.prepare_sim(scene.sim)
+    dof = tensor(scene, "dof_state")
+    dof[:, 0] = gymtorch.torch.tensor([0.3, -0.2] * 2)
+    gym.set_dof_state_tensor(scene.sim, gymtorch.unwrap_tensor(dof))
+    step(scene, 400)
+    q = tensor(scene, "dof_state")[:, 0].view(2, 2)
+    assert (q[:, 0] - q[:, 1]).tolist() == pytest.approx([0.0, 0.2], abs=1e-3)
+
+
+def test_tendons_of_the_asset_go_to_its_actors(gym, make_sim, robots):
+    """As IsaacGymEnvs' Shadow Hand sets them: before the actors are made, for those to come."""
+    sim = make_sim()
+    options = gymapi.AssetOptions()
+    options.tendon_limit_stiffness = 11.0
+    asset = gym.load_asset(sim, robots, "walker.xml", options)
+    envs = [gym.create_env(sim, gymapi.Vec3(), gymapi.Vec3(), 1) for _ in range(2)]
+    gym.create_actor(envs[0], asset, gymapi.Transform(), "old", 0, 1)
+    props = gym.get_asset_tendon_properties(asset)
+    for i in range(gym.get_asset_tendon_count(asset)):
+        assert gym.get_asset_tendon_name(asset, i) == "both"
+        props[i].limit_stiffness, props[i].damping = 30, 0.1
+    assert gym.set_asset_tendon_properties(asset, props)
+    assert gym.set_asset_fixed_tendon_joint_coefficients(asset, 0, [3, 4])
+    gym.create_actor(envs[1], asset, gymapi.Transform(), "new", 1, 1)
+    found = [gym.get_actor_tendon_properties(env, 0)[0] for env in envs]
+    assert [p.limit_stiffness for p in found] == [11, 30]
+    assert [p.damping for p in found] == pytest.approx([0.0, 0.1])
+    assert [gym.get_actor_fixed_tendon_joint_coefficients(env, 0, 0) for env in envs] == [[1, -1], [3, 4]]
+    gym.prepare_sim(sim)
+    assert gym.set_actor_fixed_tendon_joint_coefficients(envs[0], 0, 0, [5, 6])
+    assert not gym.set_actor_fixed_tendon_joint_coefficients(envs[0], 0, 0, [5])
+    assert not gym.set_actor_tendon_offset(envs[0], 0, 3, 0.1)
+
+
+# ---- attractors --------------------------------------------------------------------------------------------
+
+
+def test_an_attractor_pulls_a_body(gym, make_scene):
+    """As a client's: made for a body, its target moved; bits of `axes` choose."""
+    scene = make_scene("ball", prepare=False, gravity=gymapi.Vec3(0, 0, 0))
+    handles = []
+    for env, axes in zip(scene.envs, (gymapi.AXIS_ALL, gymapi.AXIS_X), strict=True):
+        props = gymapi.AttractorProperties()
+        props.stiffness, props.damping, props.axes = 500.0, 50.0, axes
+        props.rigid_handle = gym.get_actor_rigid_body_handle(env, 0, 0)
+        props.target = gymapi.Transform(gymapi.Vec3(0.0, 0.0, 2.0))
+        handles.append(gym.create_rigid_body_attractor(env, props))
+    assert handles == [0, 0]
+    back = gym.get_attractor_properties(scene.envs[1], 0)
+    assert (back.axes, back.stiffness, back.target.p.z) == (gymapi.AXIS_X, 500.0, 2.0)
+    start = tensor(scene, "actor_root_state")[:, :3].clone()
+    for env in scene.envs:
+        gym.set_attractor_target(env, 0, gymapi.Transform(gymapi.Vec3(0.5, 0.1, 1.5)))
+    step(scene, 500)
+    place = tensor(scene, "actor_root_state")[:, :3]
+    assert place[0].tolist() == pytest.approx([0.5, 0.1, 1.5], abs=1e-3)
+    assert place[1].tolist() == pytest.approx([0.5, *start[1, 1:].tolist()], abs=1e-3)
+    back.stiffness, back.damping, back.target = 0.0, 0.0, gymapi.Transform()
+    gym.set_attractor_properties(scene.envs[1], 0, back)
+    assert gym.get_attractor_properties(scene.envs[1], 0).stiffness == 0.0
+    step(scene, 100)
+    assert tensor(scene, "actor_root_state")[1, 0].item() == pytest.approx(0.5, abs=1e-3)
+
+
+def test_what_attractors_refuse(gym, make_scene, caplog):
+    scene = make_scene("ball", prepare=False)
+    props = gymapi.AttractorProperties()
+    assert gym.create_rigid_body_attractor(scene.envs[0], props) == gymapi.INVALID_HANDLE
+    assert "body handle -1 of env 0" in caplog.text
+    props.rigid_handle, props.axes = 0, 64
+    assert gym.create_rigid_body_attractor(scene.envs[0], props) == gymapi.INVALID_HANDLE
+    assert "expected bits of gymapi.AXIS_ALL (63), got 64" in caplog.text
+    with pytest.raises(TypeError, match=r"expected a gymapi\.AttractorProperties"):
+        gym.create_rigid_body_attractor(scene.envs[0], None)
+    with pytest.raises(IndexError, match="attractor 3"):
+        gym.get_attractor_properties(scene.envs[0], 3)
+
+
 def test_tendons_are_kept(gym, make_scene):
     scene = make_scene("walker", prepare=False)
     env = scene.envs[0]

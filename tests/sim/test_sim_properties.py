@@ -143,7 +143,7 @@ def test_whole_parameters_on_the_device():
     sim.set_body_properties(0, 0, rows)
     assert param(sim, "link_mass", 0) == [6, 0.5, 0.5, 7]
     assert param(sim, "link_mass", 3) == [3, 0.5, 0.5, 8]
-    with pytest.raises(KeyError, match="no parameter 'mass'; there are dof_armature"):
+    with pytest.raises(KeyError, match="no parameter 'mass'; there are attractor, "):
         sim.parameter("mass")
 
 
