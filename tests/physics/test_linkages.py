@@ -65,7 +65,7 @@ def test_limits_of_a_tendon_are_springs(device, measure):
     limits = tendon(limited=True, lower=-0.1, upper=0.2, limit_stiffness=stiffness, damping=1.0)
     w = World([(pendulums(tendons=(limits,)), (0, 0, 0))], device, envs=2, ground=False, gravity=(0.0, 0.0, 0.0))
     efforts = np.array([[torque, -torque], [-torque, torque]])
-    w.sim.set_actuation_forces(w._device(efforts.reshape(-1)))
+    w.drive(efforts)
     w.step(w.steps_in(10.0))
     length = w.dof_states()[..., 0] @ [1.0, -1.0]
     exact = np.array([0.2 + torque / stiffness, -0.1 - torque / stiffness])
@@ -91,7 +91,7 @@ def test_a_joint_that_follows_moves_as_one_body(device, measure, load):
     joints = (asset.joints[0], dataclasses.replace(asset.joints[1], mimic=("j0", m, b)))
     w = World([(dataclasses.replace(asset, joints=joints), (0, 0, 0))], device, ground=False, gravity=(0.0, 0.0, 0.0))
     w.bend([0.1, m * 0.1 + b])
-    w.sim.set_actuation_forces(w._device(np.array([own, load])))
+    w.drive(np.array([own, load]))
     (states,) = w.run(0.3, "dof_states")
     t = np.arange(len(states)) * w.dt
     exact = 0.1 + (own + m * load) / (INERTIA * (1 + m * m)) * t**2 / 2
