@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from test_determinism import assert_same, inputs, make, put, record, run
+from test_determinism import assert_same
+
+from kilogym.validation.closed_world import inputs, make, put, record, run
 
 gpu = pytest.mark.gpu
 

@@ -11,11 +11,10 @@ from kilogym.validation.registry import CASES
 
 def params() -> list:
     return [
-        pytest.param(case, precision, id=case.id + ("-float64" if precision == "float64" else ""),
-                     marks=[pytest.mark.slow] if case.slow else [])
+        pytest.param(case, precision, id=case.id + ("-float64" if precision == "float64" else ""))
         for case in CASES
         for precision in case.precisions
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(("case", "precision"), params())

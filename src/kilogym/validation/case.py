@@ -99,7 +99,7 @@ class Case:
         precisions: Those it runs in.
         mujoco: Whether `measure` runs on MuJoCo as well.
         without_mujoco: Why not.
-        slow: Left out by --fast and by tests that are not asked for slow ones.
+        slow: Left out by --fast.
     """
 
     id: str

@@ -19,6 +19,9 @@ from scipy.spatial.transform import Rotation
 
 from kilogym.assets.asset import Asset, JointKind
 
+State = dict[str, np.ndarray]
+"""STATE name -> (envs, rows), float64."""
+
 _KINDS = {
     JointKind.REVOLUTE: mujoco.mjtJoint.mjJNT_HINGE,
     JointKind.PRISMATIC: mujoco.mjtJoint.mjJNT_SLIDE,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from kilogym.validation.case import PARTS, Case
 from kilogym.validation.cases import (
     a_dynamics,
+    a_outputs,
     a_rows,
     a_step,
     b_conservation,
@@ -18,12 +19,13 @@ from kilogym.validation.cases import (
     c_readings,
     e_solver,
     f_simbenchmark,
+    g_engineering,
 )
 
 MODULES = (
-    *(a_dynamics, a_rows, a_step),
+    *(a_dynamics, a_rows, a_step, a_outputs),
     *(b_conservation, c_joints, c_contacts, c_bounces, c_drives, c_readings),
-    *(e_solver, f_simbenchmark),
+    *(e_solver, f_simbenchmark, g_engineering),
 )
 
 CASES: tuple[Case, ...] = tuple(case for module in MODULES for case in module.CASES)

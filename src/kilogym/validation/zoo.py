@@ -85,6 +85,12 @@ NAMES = ["ant", "humanoid", "cartpole", "arm", "free_body", "mix", "hinges", "we
 
 
 
+def from_text(name: str, text: str) -> Asset:
+    """An asset from MJCF text."""
+    with tempfile.TemporaryDirectory() as folder:
+        return load_text(text, Path(folder), f"{name}.xml")
+
+
 @lru_cache(maxsize=1)
 def models() -> tuple[list[Asset], list[Oracle]]:
     """Assets in the order of NAMES, and MuJoCo's model of each: of MJCF files as MuJoCo itself reads them."""
@@ -98,8 +104,7 @@ def models() -> tuple[list[Asset], list[Oracle]]:
             if files[name].suffix == ".xml":
                 model = mujoco.MjModel.from_xml_path(str(files[name]))
         elif name in texts:
-            with tempfile.TemporaryDirectory() as folder:
-                asset = bare(load_text(texts[name], Path(folder), f"{name}.xml"))
+            asset = bare(from_text(name, texts[name]))
             if name not in ("mix", "arm"):  # their fixed base is MuJoCo's world, which cannot be moved
                 model = mujoco.MjModel.from_xml_string(texts[name])
         else:

@@ -15,12 +15,11 @@ from kilogym.validation import zoo
 from kilogym.validation.batch_world import BatchWorld
 from kilogym.validation.case import Case, Measure, Number, Precision, require
 from kilogym.validation.lab import Lab
-from kilogym.validation.oracle import Oracle
+from kilogym.validation.oracle import Oracle, State
 
 BOTH: tuple[Precision, ...] = ("float64", "float32")
 ORACLE = "MuJoCo is the reference"
 OTHERS = "worst of the others"
-State = dict[str, np.ndarray]
 
 
 def worst(world: BatchWorld, tree: int, state: State, compare: Callable[[int, Oracle], float]) -> float:

@@ -252,7 +252,7 @@ CASES = (
             Number("largest ratio of 90 %, twice the sweeps", 1.0),
             Number("median with 32 sweeps", 1e-4), Number("90 % with 32 sweeps", 1e-2),
         ),
-        convergence, precisions=("float64",), without_mujoco=NOT_HERE,
+        convergence, precisions=("float64",), without_mujoco=NOT_HERE, slow=True,
     ),
     Case(
         "order-of-contacts", "E", "contacts in another order",

@@ -194,7 +194,7 @@ CASES = (
                     worst=3e-8,
                 ),
             ),
-            partial(momentum, dt=dt), mujoco=True,
+            partial(momentum, dt=dt), mujoco=True, slow=dt < 0.002,
         )
         for dt in STEPS
     ),
