@@ -8,6 +8,7 @@
 // apart; the signed distance is the largest s(n), and its n is the contact normal, from B to A. Every method below only
 // proposes directions; what counts is s, computed from the shapes themselves. So a search that ends early or is upset by
 // rounding gives a plane that separates a little less, never a wrong distance. Proposed are, in this order:
+//   a sphere:       the normal at the nearest point of a box or a cylinder, in closed form
 //   two boxes:      the normals of faces and the products of edges (separating axes; Gottschalk et al. 1996), and where
 //                   they are clearly apart what follows:
 //   apart:          the shortest vector between the cores (GJK; Gilbert, Johnson, Keerthi 1988)
@@ -387,6 +388,36 @@ KG_CALL void search_boxes(Search& s) {
     }
 }
 
+// A sphere against a box or a cylinder, in closed form: the normal at the centre's nearest point of the core, or out of the
+// nearest face from inside. False: neither is a sphere, or the other is no such shape
+KG_FN bool search_sphere(Search& s) {
+    const bool first = s.a->kind == SHAPE_SPHERE;
+    const Convex& other = first ? *s.b : *s.a;
+    if (!HAS_SPHERE || (!first && s.b->kind != SHAPE_SPHERE)) return false;
+    const bool box = HAS_BOX && other.kind == SHAPE_BOX, cylinder = HAS_CYLINDER && other.kind == SHAPE_CYLINDER;
+    if (!box && !cylinder) return false;
+    const Vec3 p = turned_back(other.rot, first ? s.shift : -s.shift);  // of the centre, in the other's axes
+    Vec3 near, face;                                                   // nearest point; normal of the nearest face
+    if (box) {
+        near = v3(kg_clamp(p.x, -other.size.x, other.size.x), kg_clamp(p.y, -other.size.y, other.size.y), kg_clamp(p.z, -other.size.z, other.size.z));
+        const Real x = other.size.x - kg_abs(p.x), y = other.size.y - kg_abs(p.y), z = other.size.z - kg_abs(p.z);
+        const int i = x <= y && x <= z ? 0 : y <= z ? 1 : 2;
+        face = unit(i, pick(p, i) < 0 ? (Real)-1 : (Real)1);
+    } else {
+        const Real rho = kg_sqrt(p.x * p.x + p.y * p.y), r = rho > other.size.x ? other.size.x * kg_inv(rho) : (Real)1;
+        near = v3(p.x * r, p.y * r, kg_clamp(p.z, -other.size.y, other.size.y));
+        if (other.size.y - kg_abs(p.z) <= other.size.x - rho) face = v3(0, 0, p.z < 0 ? (Real)-1 : (Real)1);
+        else face = along(v3(p.x, p.y, 0), v3(1, 0, 0));
+    }
+    const Vec3 d = p - near;
+    const Real distance = norm(d);
+    Vec3 n = face;
+    if (distance > 4 * KG_TINY * s.scale) n = d * kg_inv(distance);
+    n = other.rot * n;
+    propose(s, first ? n : -n, 0);
+    return true;
+}
+
 // the face of a core that looks most along d; false: it has none there
 KG_CALL bool face_along(const Convex& c, Vec3 d, Vec3& n) {
     if (HAS_TRIANGLE && c.kind == SHAPE_TRIANGLE) {
@@ -430,14 +461,16 @@ KG_CALL Separation separate(const Convex& A, const Convex& B, Real limit) {
     const Real radii = A.radius + B.radius;
     Vec3 on_a = v3(0, 0, 0);
     bool apart = false;
-    if (HAS_BOX && A.kind == SHAPE_BOX && B.kind == SHAPE_BOX) {
+    if (search_sphere(s)) {
+        // exact as it is
+    } else if (HAS_BOX && A.kind == SHAPE_BOX && B.kind == SHAPE_BOX) {
         search_boxes(s);
         if (s.gap > (Real)1e-3 * s.scale && s.gap <= limit) apart = search_apart(s, limit, on_a);
     } else {
         apart = search_apart(s, limit + radii, on_a);
         if (!apart || s.gap < (Real)1e-3 * s.scale) search_overlap(s);
     }
-    if (s.gap <= limit + radii) {
+    if (s.gap <= limit + radii && A.kind != SHAPE_SPHERE && B.kind != SHAPE_SPHERE) {
         const Real less = -4 * KG_TINY * s.scale;
         Vec3 n;
         const Vec3 found = s.normal;
