@@ -13,6 +13,8 @@ from kilogym.engine.model import (
     SHAPE_BOX,
     SHAPE_CAPSULE,
     SHAPE_CYLINDER,
+    SHAPE_ELLIPSOID,
+    SHAPE_HULL,
     SHAPE_SPHERE,
     EnvModel,
 )
@@ -29,6 +31,7 @@ GEOMS = {
     SHAPE_SPHERE: mujoco.mjtGeom.mjGEOM_SPHERE,
     SHAPE_CAPSULE: mujoco.mjtGeom.mjGEOM_CAPSULE,
     SHAPE_BOX: mujoco.mjtGeom.mjGEOM_BOX,
+    SHAPE_ELLIPSOID: mujoco.mjtGeom.mjGEOM_ELLIPSOID,
     SHAPE_CYLINDER: mujoco.mjtGeom.mjGEOM_CYLINDER,
 }
 POSITION, EFFORT = 1, 3  # DriveMode
@@ -69,7 +72,7 @@ def build(model: EnvModel, params: Params, dt: float) -> mujoco.MjModel:
     """One env as a MuJoCo model, `dt` the step [s] that elastic contacts are chosen for.
 
     Raises:
-        NotImplementedError: velocity drives, and limits or drives of ball joints.
+        NotImplementedError: velocity drives, limits or drives of ball joints, hulls.
     """
     spec = mujoco.MjSpec()
     spec.compiler.degree = False
@@ -141,6 +144,8 @@ def _shapes(spec, model: EnvModel, params: Params, bodies: list, elastic: tuple[
 
     friction, restitution = params["shape_friction"][:, 0], params["shape_restitution"][:, 0]
     for i, (kind, link) in enumerate(zip(model.shape_kind, model.shape_link, strict=True)):
+        if kind == SHAPE_HULL:
+            raise NotImplementedError("MuJoCo beside it: hulls of meshes")
         bodies[link].add_geom(
             name=f"shape{i}", type=GEOMS[kind], size=params["shape_size"][i], pos=params["shape_pos"][i],
             quat=wxyz(params["shape_quat"][i]), contype=0, conaffinity=0,

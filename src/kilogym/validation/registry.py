@@ -13,6 +13,7 @@ from kilogym.validation.cases import (
     a_step,
     b_conservation,
     c_bounces,
+    c_boxes,
     c_contacts,
     c_drives,
     c_joints,
@@ -24,7 +25,7 @@ from kilogym.validation.cases import (
 
 MODULES = (
     *(a_dynamics, a_rows, a_step, a_outputs),
-    *(b_conservation, c_joints, c_contacts, c_bounces, c_drives, c_readings),
+    *(b_conservation, c_joints, c_contacts, c_boxes, c_bounces, c_drives, c_readings),
     *(e_solver, f_simbenchmark, g_engineering),
 )
 

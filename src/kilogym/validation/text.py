@@ -11,10 +11,10 @@ from kilogym.validation.case import PARTS, SOURCES, Number
 LEFT_OUT = """\
 ## What is not measured
 
-- Part C: box stacks, heavy on light, two boxes colliding; heightfields and meshes.
+- Part C: heightfields and meshes.
 - Part D: robots under stress, but for what parts E and G do with Humanoids.
-- Part F: F3 and F4 (216 balls in one env), F5 (wall time of ANYmal). F1 has rails of capsules for the plate's top; F6
-  and F7 a quadruped of our own, about the size of ANYmal.
+- Part F: F3 and F4 (216 balls in one env), F5 (wall time of ANYmal). F6 and F7 have a quadruped of our own, about
+  the size of ANYmal.
 - Part A runs on robots that come with the repository: no Shadow Hand, ANYmal, Franka.
 """
 

@@ -222,8 +222,8 @@ KG_CALL bool search_apart(Search& s, Real limit, Vec3& on_a) {
     Vec3 v = s.shift;
     if (!(dot(v, v) > KG_TINY * KG_TINY * s.scale * s.scale)) v = v3(0, 0, s.scale);
     Real last = (Real)1e30;
-    bool converged = false;
-    KG_ROLLED for (int pass = 0; pass < 32; ++pass) {
+    int restarts = 0;
+    KG_ROLLED for (int pass = 0; pass < 48; ++pass) {
         const Real length = norm(v);
         if (!(length > 4 * KG_TINY * s.scale)) return false;
         const Vec3 n = v * kg_inv(length);
@@ -233,13 +233,18 @@ KG_CALL bool search_apart(Search& s, Real limit, Vec3& on_a) {
         if (gap > s.gap) { s.gap = gap; s.normal = n; }
         if (gap > limit) return true;
         if (x.count > 0) {  // v is a point of A - B
-            converged = length - gap <= 2 * KG_TINY * (length + s.scale * (Real)0.25);
-            if (converged || length >= last) break;
+            if (length - gap <= 2 * KG_TINY * (length + s.scale * (Real)0.25)) break;
+            bool stuck = length >= last;
+            KG_ROLLED for (int i = 0; i < x.count; ++i) stuck = stuck || (w.x == x.w[i].x && w.y == x.w[i].y && w.z == x.w[i].z);
             last = length;
+            if (stuck) {  // a thin simplex and rounding: once more from the best direction so far
+                if (restarts++ == 2) break;
+                x.count = 0;
+                v = s.normal * length;
+                last = (Real)1e30;
+                continue;
+            }
         }
-        bool known = false;
-        KG_ROLLED for (int i = 0; i < x.count; ++i) known = known || (w.x == x.w[i].x && w.y == x.w[i].y && w.z == x.w[i].z);
-        if (known) break;
         x.w[x.count] = w;
         x.a[x.count] = a;
         ++x.count;

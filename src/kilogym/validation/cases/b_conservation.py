@@ -126,8 +126,7 @@ CASES = (
     ),
     Case(
         "balls-collide", "B", "two balls collide",
-        "Oblique collisions of two spinning balls with friction, e = 0 ... 1, 32 starts: momenta before and after. "
-        "(Two boxes in the original suite.)",
+        "Oblique collisions of two spinning balls with friction, e = 0 ... 1, 32 starts: momenta before and after.",
         (
             Number("dP / P, worst of 32", 1e-6),
             Number(
