@@ -86,7 +86,7 @@ def convex_hull(points: np.ndarray, most: int = MAX_VERTICES) -> Hull:
 
 def _solid(points: np.ndarray) -> np.ndarray:
     """The points, thickened along directions in which they have less than LEAST_THICKNESS and enclose nothing."""
-    _, spread, axes = np.linalg.svd(points - points.mean(axis=0), full_matrices=True)
+    axes = np.linalg.svd(points - points.mean(axis=0), full_matrices=True)[2]
     extent = np.ptp(points @ axes.T, axis=0)
     size = float(extent.max())
     for axis, length in zip(axes, extent, strict=True):

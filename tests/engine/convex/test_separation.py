@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 from narrow import Placed
 from scipy.spatial.transform import Rotation
 from solids import (
-    SOLIDS, candidates, extent, improved, moved, mujoco_distance, pair_at, random_solid, separation, turned,
+    SOLIDS,
+    candidates,
+    extent,
+    improved,
+    moved,
+    mujoco_distance,
+    pair_at,
+    random_solid,
+    separation,
+    turned,
 )  # fmt: skip
 
 from kilogym.engine.hulls import convex_hull
@@ -25,7 +34,8 @@ def check(result, a: Placed, b: Placed, real: str, rng: np.random.Generator) -> 
     scale = extent(a) + extent(b)
     assert np.isfinite([*result.normal, result.gap, *result.a, *result.b]).all()
     assert abs(np.linalg.norm(result.normal) - 1) < 1e-5
-    assert abs(separation(a, b, result.normal[None] / np.linalg.norm(result.normal))[0] - result.gap) < SLACK[real] * scale
+    normal = result.normal[None] / np.linalg.norm(result.normal)
+    assert abs(separation(a, b, normal)[0] - result.gap) < SLACK[real] * scale
     # deep in each other the polytope that grows has too few corners for two curved surfaces
     slack = SLACK[real] * scale + (1e-4 if result.gap < 0 else 1e-5) * abs(result.gap)
     assert improved(a, b, candidates(a, b, rng), rng) - result.gap < slack
@@ -67,7 +77,8 @@ def test_the_order_of_two_shapes_does_not_matter(narrow, kinds):
     rng = np.random.default_rng(3)
     pairs = [pair_at(random_solid(rng, kinds[0]), random_solid(rng, kinds[1]), gap, rng) for gap in GAPS]
     first, second = map(list, zip(*pairs, strict=True))
-    for a, b, one, other in zip(first, second, narrow["double"](first, second), narrow["double"](second, first), strict=True):
+    ahead, back = narrow["double"](first, second), narrow["double"](second, first)
+    for a, b, one, other in zip(first, second, ahead, back, strict=True):
         scale = extent(a) + extent(b)
         assert abs(one.gap - other.gap) < 2e-6 * scale
         # where two normals separate equally, either may be found
@@ -137,7 +148,8 @@ def test_the_normal_of_faces_is_theirs_to_the_last_digit(narrow):
     cube = convex_hull(np.array(list(itertools.product((-0.1, 0.1), repeat=3))))
     for kind in ("box", "hull", "cylinder"):
         upper = {
-            "box": Placed("box", (0.1, 0.1, 0.1)), "hull": Placed("hull", hull=cube), "cylinder": Placed("cylinder", (0.1, 0.1)),
+            "box": Placed("box", (0.1, 0.1, 0.1)), "hull": Placed("hull", hull=cube),
+            "cylinder": Placed("cylinder", (0.1, 0.1)),
         }[kind]  # fmt: skip
         for gap in (-1e-3, -1e-5, 0.0, 1e-6, 1e-4):
             yaw = Rotation.from_rotvec([0, 0, rng.uniform(0, 6)])

@@ -5,7 +5,7 @@ import pytest
 import torch
 from coupled import coupled_ant
 from emulate import Emulated
-from engine_support import ANT, FLT_MAX, HUMANOID, World, load
+from engine_support import ANT, FLT_MAX, HUMANOID, World, load, load_text
 
 from kilogym.assets.asset import Asset
 from kilogym.scene.declarations import GroundPlane
@@ -112,3 +112,34 @@ def test_couplings(lanes, flies, tmp_path):
     assert (expected["warm_coupling"] != 0).any(dim=1).sum() >= 12
     for name, value in expected.items():
         assert (found[name] - value).abs().max() <= 1e-9 * max(1.0, float(value.abs().max())), name
+
+
+BLOCKS = """
+<mujoco><asset><mesh name="rock" vertex="-.1 -.1 -.06  .1 -.1 -.06  .1 .1 -.06  -.1 .1 -.06  -.05 0 .08  .06 .02 .09"/></asset>
+<default><geom density="500"/></default><worldbody><body name="middle"><freejoint/><geom type="box" size=".1 .12 .08"/>
+  <body name="a" pos=".3 0 0"><joint axis="0 1 0"/><geom type="cylinder" size=".06 .1"/>
+    <body name="a2" pos=".25 0 0"><joint axis="0 0 1"/><geom type="mesh" mesh="rock"/></body></body>
+  <body name="b" pos="-.3 0 0"><joint axis="0 1 0"/><geom type="cylinder" size=".06 .1"/>
+    <body name="b2" pos="-.25 0 0"><joint axis="0 0 1"/><geom type="mesh" mesh="rock"/></body></body>
+</body></worldbody></mujoco>"""
+STONE = """
+<mujoco><worldbody><body name="stone"><freejoint/><geom type="ellipsoid" size=".1 .2 .15"/></body></worldbody></mujoco>"""
+
+
+def test_convex_shapes(tmp_path):
+    """Boxes, cylinders, hulls and an ellipsoid, on the ground and on each other."""
+    robots = [load_text(BLOCKS, tmp_path), load_text(STONE, tmp_path), load_text(BLOCKS, tmp_path)]
+    world = World(robots, 9, "cpu", "float64", ground=GroundPlane(), filter=0, lanes=2)
+    state = world.random_state(3, spread=0.3, speed=1.0)
+    state["root_pos"][:] = [0, 0, 0.2, 0.3, 0, 0.7, 0.05, 0, 0.6]
+    world.set_state(state)
+    for _ in range(60):
+        world.batch.step()
+    assert not world.batch.fault.any()
+    expected, found = stepped(world, 2, tmp_path)
+    assert expected["contact_count"].float().mean() >= 5
+    for name, value in expected.items():
+        if value.is_floating_point():
+            assert (found[name] - value).abs().max() <= 1e-8 * max(1.0, float(value.abs().max())), name
+        else:
+            assert torch.equal(found[name], value), name

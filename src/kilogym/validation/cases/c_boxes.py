@@ -65,9 +65,8 @@ def on_plates(lab: Lab, angles, azimuths, speed: float = 0.0) -> World:
     zero = 0 * half
     about_y = np.stack([zero, np.sin(half), zero, np.cos(half)], axis=1)
     # turned about z first: the cube lies askew on the plate
-    quat = np.stack([
-        about_y[:, 1] * np.sin(turn), about_y[:, 1] * np.cos(turn), about_y[:, 3] * np.sin(turn), about_y[:, 3] * np.cos(turn),
-    ], axis=1)  # fmt: skip
+    lean, upright = about_y[:, 1], about_y[:, 3]
+    quat = np.stack([lean * np.sin(turn), lean * np.cos(turn), upright * np.sin(turn), upright * np.cos(turn)], axis=1)
     frame = rotation(about_y)
     world.place(0, quat=about_y)
     world.place(1, pos=frame[:, :, 2] * (0.05 + HALF), quat=quat, lin=frame[:, :, 0] * speed)
@@ -118,13 +117,12 @@ def gripper(squeeze: float) -> Asset:
         Link("left", 1, pos=(-0.061, 0, 0), mass=0.1, inertia=(1e-4, 1e-4, 1e-4, 0, 0, 0)),
         Link("right", 1, pos=(0.061, 0, 0), mass=0.1, inertia=(1e-4, 1e-4, 1e-4, 0, 0, 0)),
     )  # fmt: skip
-    finger = {"stiffness": 1e4, "damping": 100.0, "effort": squeeze, "drive_mode": DriveMode.POSITION}
-    joints = (
-        Joint("lift", JointKind.PRISMATIC, 1, axis=(0, 0, 1), stiffness=1e4, damping=400.0, drive_mode=DriveMode.POSITION),
-        Joint("close_left", JointKind.PRISMATIC, 2, axis=(1, 0, 0), **finger),
-        Joint("close_right", JointKind.PRISMATIC, 3, axis=(-1, 0, 0), **finger),
-    )  # fmt: skip
-    return Asset("gripper", links, joints, shapes, fixed_base=True, options=FREE)
+    drive = Joint("lift", JointKind.PRISMATIC, 1, axis=(0, 0, 1), stiffness=1e4, damping=400.0,
+                  drive_mode=DriveMode.POSITION)  # fmt: skip
+    finger = dataclasses.replace(drive, damping=100.0, effort=squeeze)
+    left = dataclasses.replace(finger, name="close_left", link=2, axis=(1, 0, 0))
+    right = dataclasses.replace(finger, name="close_right", link=3, axis=(-1, 0, 0))
+    return Asset("gripper", links, (drive, left, right), shapes, fixed_base=True, options=FREE)
 
 
 def grasp(lab: Lab, squeeze: float) -> np.ndarray:
@@ -201,8 +199,8 @@ def _stack(count: int, penetration: float, physx: float) -> Case:
 
 def _heavy(ratio: int, bar: float, physx: float) -> Case:
     return Case(
-        f"heavy-on-light-{ratio}", "C", f"{ratio} kg on 1 kg", "Two cubes of 0.2 m, the heavy one on top, 8 iterations, "
-        "3 s.",
+        f"heavy-on-light-{ratio}", "C", f"{ratio} kg on 1 kg",
+        "Two cubes of 0.2 m, the heavy one on top, 8 iterations, 3 s.",
         (Number("penetration", bar, "m", reference={} if math.isnan(physx) else {"PhysX": physx}),),
         partial(heavy_on_light, ratio=ratio), mujoco=True,
     )  # fmt: skip
@@ -222,17 +220,19 @@ CASES = (
         slides_on_a_box, mujoco=True,
     ),
     Case(
-        "box-sticks-on-box", "C", "cube on a tilted box, 0.9 and 0.98 of the cone", "Just below the cone nothing moves.",
+        "box-sticks-on-box", "C", "cube on a tilted box, 0.9 and 0.98 of the cone",
+        "Just below the cone nothing moves.",
         (Number("speed after 3 s", 1e-5, "m/s"),), sticks_on_a_tilted_box, mujoco=True,
     ),
     Case(
-        "box-slips-on-box", "C", "cube on a tilted box, 1.02 and 1.2 of the cone", "Above the cone a cube accelerates by "
-        "g (sin a - mu cos a).",
+        "box-slips-on-box", "C", "cube on a tilted box, 1.02 and 1.2 of the cone",
+        "Above the cone a cube accelerates by g (sin a - mu cos a).",
         (Number("acceleration, relative error", 3e-3),), slips_on_a_tilted_box, mujoco=True,
     ),
     Case(
-        "gripper", "C", "two fingers hold a cube", "Fingers of boxes press a cube of 0.2 kg, friction 0.5, and lift it. "
-        "It stays where 2 mu F > m g and falls where not.",
+        "gripper", "C", "two fingers hold a cube",
+        "Fingers of boxes press a cube of 0.2 kg, friction 0.5, and lift it. It stays where 2 mu F > m g and falls "
+        "where not.",
         (
             Number("slip in the last 2.7 s at 5.1 times the least force", 1e-3, "m"),
             Number("height kept at 0.8 of it", 0.05, "m"),
@@ -243,8 +243,8 @@ CASES = (
         "boxes-collide", "C", "two boxes collide, oblique, spinning, friction", "In flight nothing else acts: "
         "restitution 0 and 0.5, 32 starts each.",
         (Number("dP / P, worst", 1e-6), Number("dL / L, median", 1e-6, missed=(
-            "As for two balls: a relax sweep stops an approach that would close only in the next iteration, so the impulse "
-            "acts before the boxes touch."
+            "As for two balls: a relax sweep stops an approach that would close only in the next iteration, so the "
+            "impulse acts before the boxes touch."
         ))),
         collision,
     ),
