@@ -18,6 +18,7 @@ from solids import (
     pair_at,
     random_solid,
     separation,
+    support,
     turned,
 )  # fmt: skip
 
@@ -37,7 +38,7 @@ def check(result, a: Placed, b: Placed, real: str, rng: np.random.Generator) -> 
     normal = result.normal[None] / np.linalg.norm(result.normal)
     assert abs(separation(a, b, normal)[0] - result.gap) < SLACK[real] * scale
     # deep in each other the polytope that grows has too few corners for two curved surfaces
-    slack = SLACK[real] * scale + (1e-4 if result.gap < 0 else 1e-5) * abs(result.gap)
+    slack = SLACK[real] * scale + (1e-3 if result.gap < 0 else 1e-5) * abs(result.gap)
     assert improved(a, b, candidates(a, b, rng), rng) - result.gap < slack
 
 
@@ -80,9 +81,10 @@ def test_the_order_of_two_shapes_does_not_matter(narrow, kinds):
     ahead, back = narrow["double"](first, second), narrow["double"](second, first)
     for a, b, one, other in zip(first, second, ahead, back, strict=True):
         scale = extent(a) + extent(b)
-        assert abs(one.gap - other.gap) < 2e-6 * scale
+        slack = 2e-6 * scale + 1e-3 * max(0.0, -one.gap)
+        assert abs(one.gap - other.gap) < slack
         # where two normals separate equally, either may be found
-        assert abs(separation(a, b, -other.normal[None])[0] - one.gap) < 2e-6 * scale
+        assert abs(separation(a, b, -other.normal[None])[0] - one.gap) < slack
 
 
 @settings(max_examples=40, deadline=None)
@@ -92,7 +94,7 @@ def test_a_turned_world_is_the_same(narrow, kinds, seed):
     a, b = pair_at(random_solid(rng, kinds[0]), random_solid(rng, kinds[1]), float(rng.choice(GAPS)), rng)
     turn = Rotation.random(random_state=seed)
     one, other = narrow["double"]([a, turned(a, turn)], [b, turned(b, turn)])
-    assert abs(one.gap - other.gap) < 2e-6 * (extent(a) + extent(b))
+    assert abs(one.gap - other.gap) < 2e-6 * (extent(a) + extent(b)) + 1e-3 * max(0.0, -one.gap)
 
 
 BOX = Placed("box", (0.1, 0.2, 0.3))
@@ -158,6 +160,24 @@ def test_the_normal_of_faces_is_theirs_to_the_last_digit(narrow):
                 (result,) = narrow["float"]([a], [b])
                 assert np.abs(result.normal[:2]).max() < 2e-7
                 assert abs(result.gap - gap) < 1e-7
+
+
+def test_the_normal_of_touching_ellipsoids_is_that_of_their_surfaces(narrow):
+    """There, support points lie across from each other along the normal."""
+    rng = np.random.default_rng(4)
+    off = []
+    for gap in (-1e-3, -1e-5, 1e-5):
+        for _ in range(10):
+            a, b = pair_at(random_solid(rng, "ellipsoid", 0.05), random_solid(rng, "ellipsoid", 0.05), gap, rng)
+            for _ in range(3):
+                (found,) = narrow["double"]([a], [b])
+                a = moved(a, np.array(a.pos) + found.normal * (gap - found.gap))
+            (result,) = narrow["float"]([a], [b])
+            n = result.normal.astype(float)[None]
+            across = (support(a, -n) - support(b, n))[0]
+            off.append(np.linalg.norm(across - n[0] * (n[0] @ across)) / (extent(a) + extent(b)))
+    assert np.median(off) < 2e-6
+    assert max(off) < 1e-3
 
 
 DEGENERATE = {

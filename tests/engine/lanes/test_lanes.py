@@ -115,15 +115,19 @@ def test_couplings(lanes, flies, tmp_path):
 
 
 BLOCKS = """
-<mujoco><asset><mesh name="rock" vertex="-.1 -.1 -.06  .1 -.1 -.06  .1 .1 -.06  -.1 .1 -.06  -.05 0 .08  .06 .02 .09"/></asset>
-<default><geom density="500"/></default><worldbody><body name="middle"><freejoint/><geom type="box" size=".1 .12 .08"/>
+<mujoco><asset>
+  <mesh name="rock" vertex="-.1 -.1 -.06  .1 -.1 -.06  .1 .1 -.06  -.1 .1 -.06  -.05 0 .08  .06 .02 .09"/>
+</asset><default><geom density="500"/></default><worldbody>
+<body name="middle"><freejoint/><geom type="box" size=".1 .12 .08"/>
   <body name="a" pos=".3 0 0"><joint axis="0 1 0"/><geom type="cylinder" size=".06 .1"/>
     <body name="a2" pos=".25 0 0"><joint axis="0 0 1"/><geom type="mesh" mesh="rock"/></body></body>
   <body name="b" pos="-.3 0 0"><joint axis="0 1 0"/><geom type="cylinder" size=".06 .1"/>
     <body name="b2" pos="-.25 0 0"><joint axis="0 0 1"/><geom type="mesh" mesh="rock"/></body></body>
 </body></worldbody></mujoco>"""
 STONE = """
-<mujoco><worldbody><body name="stone"><freejoint/><geom type="ellipsoid" size=".1 .2 .15"/></body></worldbody></mujoco>"""
+<mujoco><worldbody>
+<body name="stone"><freejoint/><geom type="ellipsoid" size=".1 .2 .15"/></body>
+</worldbody></mujoco>"""
 
 
 def test_convex_shapes(tmp_path):

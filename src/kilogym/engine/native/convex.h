@@ -14,6 +14,7 @@
 //   apart:          the shortest vector between the cores (GJK; Gilbert, Johnson, Keerthi 1988)
 //   near, overlap:  the faces of a polytope grown inside A - B towards its nearest boundary (EPA; van den Bergen 2001).
 //                   It starts from a large tetrahedron that need not hold the origin: the face that separates most grows
+//   curved:         a few steps up the slope of s from there
 //   then:           the faces of A and of B that look along the normal, so that faces lie on each other exactly
 
 struct Hull {
@@ -89,7 +90,7 @@ KG_CALL Vec3 support(const Convex& c, Vec3 d) {
         p = v3(l.x >= 0 ? c.size.x : -c.size.x, l.y >= 0 ? c.size.y : -c.size.y, l.z >= 0 ? c.size.z : -c.size.z);
     if (HAS_CYLINDER && c.kind == SHAPE_CYLINDER) {
         const Real rho = kg_sqrt(l.x * l.x + l.y * l.y);
-        const Real r = rho > (Real)1e-6 ? c.size.x * kg_inv(rho) : (Real)0;
+        const Real r = rho > (Real)1e-12 ? c.size.x * kg_inv(rho) : (Real)0;
         p = v3(l.x * r, l.y * r, l.z >= 0 ? c.size.y : -c.size.y);
     }
     if (HAS_ELLIPSOID && c.kind == SHAPE_ELLIPSOID) {
@@ -365,6 +366,35 @@ KG_CALL void search_overlap(Search& s) {
     }
 }
 
+// Climbs from the best direction to where the support points lie across from each other: on curved surfaces a polytope ends
+// a little beside it. The step is that of Barzilai and Borwein (1988). At the edge of a face or of a cylinder there is no
+// such direction, and steps are refused.
+KG_CALL void climb(Search& s) {
+    Vec3 a, n = s.normal;
+    Vec3 d = difference(s, n, a);
+    Real gap = dot(n, d), step = kg_inv(s.scale);
+    Vec3 g = d - n * gap;
+    KG_ROLLED for (int pass = 0; pass < 10; ++pass) {
+        if (!(dot(g, g) > KG_TINY * KG_TINY * s.scale * s.scale)) break;
+        const Vec3 to = along(n + g * step, n);
+        d = difference(s, to, a);
+        const Real high = dot(to, d);
+        const Vec3 slope = d - to * high, dn = to - n, dg = g - slope;
+        const Real curved = dot(dn, dg);
+        // a gap tells of the top to the root of rounding, the slope to rounding
+        if (high > gap + KG_TINY * s.scale || (dot(slope, slope) < dot(g, g) && high > gap - (Real)0.2 * KG_TINY * s.scale)) {
+            n = to;
+            g = slope;
+            gap = high;
+            step = curved > 0 ? dot(dn, dn) * kg_inv(curved) : 2 * step;
+        } else {
+            step = (Real)0.25 * step;
+        }
+    }
+    if (gap > s.gap - KG_TINY * s.scale) { s.gap = gap; s.normal = n; }
+}
+KG_FN bool is_curved(const Convex& c) { return (HAS_CYLINDER && c.kind == SHAPE_CYLINDER) || (HAS_ELLIPSOID && c.kind == SHAPE_ELLIPSOID); }
+
 // ---- boxes
 
 // an edge's direction has to separate clearly more than a face's to be taken, and B's face than A's
@@ -473,7 +503,10 @@ KG_CALL Separation separate(const Convex& A, const Convex& B, Real limit) {
         if (s.gap > (Real)1e-3 * s.scale && s.gap <= limit) apart = search_apart(s, limit, on_a);
     } else {
         apart = search_apart(s, limit + radii, on_a);
-        if (!apart || s.gap < (Real)1e-3 * s.scale) search_overlap(s);
+        if (!apart || s.gap < (Real)1e-3 * s.scale) {
+            search_overlap(s);
+            if ((HAS_CYLINDER || HAS_ELLIPSOID) && (is_curved(A) || is_curved(B))) climb(s);
+        }
     }
     if (s.gap <= limit + radii && A.kind != SHAPE_SPHERE && B.kind != SHAPE_SPHERE) {
         const Real less = -4 * KG_TINY * s.scale;
