@@ -100,9 +100,10 @@ class Batch:
             "warm_dof": self._zeros(4 * max(1, model.num_dofs), num_envs),
             "warm_coupling": self._zeros(max(1, couplings.count + 2 * len(model.tendons)), num_envs),
         }
-        # CUDA: contact rows, [number of four, env, 4]; the CPU keeps them on its stack
+        # CUDA: contact rows, by warps (native/contact_rows.h); the CPU keeps them on its stack
         words = 0 if self.device.type == "cpu" else row_words(model, self.topology, self.mapping.limbs)
-        self._rows = torch.zeros(max(1, words * num_envs), dtype=self._real, device=self.device)
+        room = words * -(-num_envs // self.mapping.envs_per_warp) * self.mapping.envs_per_warp
+        self._rows = torch.zeros(max(1, room), dtype=self._real, device=self.device)
         self.fault = torch.zeros(num_envs, dtype=torch.int32, device=self.device)
         self.contact_count = torch.zeros_like(self.fault)
         self.contact_overflow = torch.zeros_like(self.fault)

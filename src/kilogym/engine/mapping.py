@@ -29,6 +29,10 @@ class Mapping:
     def lanes(self) -> int:
         return self.limbs.lanes
 
+    @property
+    def envs_per_warp(self) -> int:
+        return 32 // self.lanes
+
 
 def choose_mapping(model: EnvModel, device: str, options: EngineOptions) -> Mapping:
     """The mapping for a device type, "cpu" or "cuda".

@@ -50,7 +50,7 @@ const StepSettings st = load_settings(args);
 const Env e = {env, 0, true};
 State s;
 Four room[SEGMENTS + NPS * SEGMENT];
-const Rows rows = {room, 1};
+const Rows rows = {room};
 load_state(args, e, s.q, s.v);
 for (int stage = 0; stage < 2; ++stage) {
     Stage at;

@@ -26,7 +26,8 @@ class Emulated:
         lanes = limbs.lanes
         self.batch = batch
         words = row_words(batch.model, batch.topology, limbs)
-        self.rows = torch.full((batch.num_envs * words,), float("nan"), dtype=batch._real)
+        envs = -(-batch.num_envs * lanes // 32) * 32 // lanes  # of whole warps
+        self.rows = torch.full((envs * words,), float("nan"), dtype=batch._real)
         fields = list(args_struct(batch._warp_real).vars)
         self.fields = [self._tensor(name) for name in fields]
         per_env = [name for name, values in batch.params.items() if values.shape[1] > 1]

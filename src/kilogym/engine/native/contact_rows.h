@@ -1,5 +1,5 @@
-// Where contacts and their rows are kept: by numbers of four, in a buffer of the batch on CUDA ([number, env], so that
-// the envs of a warp lie side by side), on the stack on the CPU.
+// Where contacts and their rows are kept: by numbers of four, in a buffer of the batch on CUDA ([warp, number, env of the
+// warp]: a number of all its envs is one cache line, and those of a contact lie together), on the stack on the CPU.
 //
 // A contact's row: what is below, then Y (rows.h) over the trunk's velocities, over those of A's limb, and, if there
 // are pairs, over those of B's.
@@ -9,6 +9,12 @@ KG_FN Four four(Vec3 a, Real w) { Four f; f.x = a.x; f.y = a.y; f.z = a.z; f.w =
 KG_FN Vec3 xyz(Four f) { return v3(f.x, f.y, f.z); }
 
 static constexpr int ROW_Y = 8, ROW = ROW_Y + NV + (NP > 0 ? SV : 0), SEGMENTS = MAX_CONTACTS1 * ROW, SEGMENT = HAS_CONVEX ? 7 : 5;
+static constexpr int ROOM = SEGMENTS + NPS * SEGMENT;  // of an env
+#if defined(__CUDA_ARCH__) || defined(KG_EMULATED)
+static constexpr int ENVS_PER_WARP = 32 / LANES;
+#else
+static constexpr int ENVS_PER_WARP = 1;
+#endif
 
 enum { CONTACT_RESTING = 0, CONTACT_WAITING = 1, CONTACT_BOUNCING = 2, CONTACT_IDLE = 3 };  // idle: elastic, unloaded
 
@@ -19,9 +25,8 @@ struct ContactResponse { Real inv_n, inv_bounce, inv_t, restitution, couple1, co
 
 struct Rows {
     Four* data;
-    int stride;
-    KG_METHOD Four& at(int contact, int number) const { return data[(contact * ROW + number) * stride]; }
-    KG_METHOD Four& segment(int i, int number) const { return data[(SEGMENTS + i * SEGMENT + number) * stride]; }
+    KG_METHOD Four& at(int contact, int number) const { return data[(contact * ROW + number) * ENVS_PER_WARP]; }
+    KG_METHOD Four& segment(int i, int number) const { return data[(SEGMENTS + i * SEGMENT + number) * ENVS_PER_WARP]; }
 
     // along n, t1, t2, of one iteration, warm start of the next; and the gap as the iterations move it [m]
     KG_METHOD Four& impulse_gap(int i) const { return at(i, 0); }

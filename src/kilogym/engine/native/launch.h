@@ -5,10 +5,10 @@ KG_FN void run_step(const Args& args, int first, int thread) {
     const int count = args.fault.shape[0], index = first + thread / LANES;
     const Env env = {index < count ? index : count - 1, thread % LANES, index < count};
 #if defined(__CUDA_ARCH__) || defined(KG_EMULATED)
-    const Rows rows = {(Four*)args.rows.data + env.index, args.fault.shape[0]};
-    step_env(args, env, rows);
+    const int warp = env.index / ENVS_PER_WARP, place = env.index % ENVS_PER_WARP;
+    step_env(args, env, Rows{(Four*)args.rows.data + (size_t)warp * (ROOM * ENVS_PER_WARP) + place});
 #else
-    Four room[SEGMENTS + NPS * SEGMENT];
-    step_env(args, env, Rows{room, 1});
+    Four room[ROOM];
+    step_env(args, env, Rows{room});
 #endif
 }

@@ -10,7 +10,7 @@
 //
 // Source: Catto, Solver2D (2024), the soft-step idea; whitening and the round cone are ours (docs/physics.md).
 
-struct Soft { Real rate, give; };  // give: per diagonal
+struct Soft { Real rate, give, inv; };  // give: per diagonal; inv: 1 / (1 + give)
 
 KG_FN Soft soft_constraint(Real h) {
     const Real zeta = 5, h_omega = (Real)(2 * 3.14159265358979323846 * 0.1875);
@@ -18,17 +18,17 @@ KG_FN Soft soft_constraint(Real h) {
     Soft s;
     s.rate = h_omega / (h * a1);
     s.give = kg_inv(a2);
+    s.inv = kg_inv(1 + s.give);
     return s;
 }
 
 struct Visit { Real h, inv_h, bounce_threshold, max_depenetration; Soft soft; bool biased; };
 
-// One unilateral unknown: impulse after a visit at relative velocity u. give: how a soft constraint yields, per impulse;
-// inv, soft_inv: 1 / diagonal of a rigid one and of a soft one, which has give on it
-KG_FN Real unilateral(const Visit& p, Real gap, Real u, Real inv, Real soft_inv, Real give, Real impulse) {
+// One unilateral unknown: impulse after a visit at relative velocity u. inv: 1 / diagonal
+KG_FN Real unilateral(const Visit& p, Real gap, Real u, Real inv, Real impulse) {
     if (gap > 0 || !p.biased) return kg_max(impulse - (u + kg_max(gap, (Real)0) * p.inv_h) * inv, (Real)0);
     const Real bias = kg_max(p.soft.rate * gap, -p.max_depenetration);
-    return kg_max(impulse - (u + bias + give * impulse) * soft_inv, (Real)0);
+    return kg_max(impulse - ((u + bias) * inv + p.soft.give * impulse) * p.soft.inv, (Real)0);
 }
 
 // a contact's impulse after a visit at velocity u
@@ -41,10 +41,7 @@ KG_FN Vec3 visit_contact(const Visit& p, const Rows& rows, int i, int phase, Vec
         // an elastic contact that others make approach fast waits for the next iteration, where it bounces
         const Real alone = HAS_RESTITUTION && phase == CONTACT_IDLE ? u.x - f.x / c.inv_n : (Real)0;
         if (alone < -p.bounce_threshold && gap + p.h * alone < 0) f.x = 0;
-        else {
-            const Real soft_inv = c.inv_n * kg_inv(1 + p.soft.give), give = p.soft.give * kg_inv(c.inv_n);
-            f.x = unilateral(p, gap, u.x, c.inv_n, soft_inv, give, f.x);
-        }
+        else f.x = unilateral(p, gap, u.x, c.inv_n, f.x);
     }
     const Real d = f.x - old.x, reach = c.static_mu * f.x;
     f.y -= (u.y + c.couple1 * d) * c.inv_t;
@@ -78,7 +75,7 @@ KG_FN void sweep_contacts(const Env& env, const Visit& p, const Rows& rows, int 
 template <class Args, class Dof>
 KG_FN Real visit_dof(const Args& args, const Env& env, const Visit& p, const Drives& d, Real start, Real x, Dof i, DofRow& r) {
     const auto id = dof_id(env, i);
-    const Real A = r.diagonal, inv = kg_inv(A), give = p.soft.give * A, soft_inv = kg_inv(A + give);
+    const Real A = r.diagonal, inv = kg_inv(A);
     Real u = start;
     if (is_saturated(d, i)) {
         const Real pull = p.h * (d.push[i] - d.kp[i] * x), drag = p.h * d.drag[i], limit = p.h * d.limit[i];
@@ -100,12 +97,12 @@ KG_FN Real visit_dof(const Args& args, const Env& env, const Visit& p, const Dri
         r.speed = lam;
     }
     if (r.lower_gap < (Real)1e29) {
-        const Real lam = unilateral(p, r.lower_gap, u, inv, soft_inv, give, r.lower);
+        const Real lam = unilateral(p, r.lower_gap, u, inv, r.lower);
         u += A * (lam - r.lower);
         r.lower = lam;
     }
     if (r.upper_gap < (Real)1e29) {
-        const Real lam = unilateral(p, r.upper_gap, -u, inv, soft_inv, give, r.upper);
+        const Real lam = unilateral(p, r.upper_gap, -u, inv, r.upper);
         u -= A * (lam - r.upper);
         r.upper = lam;
     }
