@@ -20,8 +20,8 @@ NATIVE = Path(__file__).parent / "native"
 HEADERS = (
     "scalar.h", "vec.h", "env.h", "lanes.h", "kinematics.h", "settings.h", "dynamics.h", "factor.h", "drives.h",
     "contact_rows.h", "convex.h", "manifold.h", "candidates.h", "pairs.h", "contacts.h",
-    "rows.h", "couplings.h", "coupling_rows.h", "solver.h", "outputs.h", "integrate.h", "coupling_outputs.h", "step.h",
-    "launch.h", "queries.h",
+    "rows.h", "laws.h", "dof_rows.h", "couplings.h", "coupling_rows.h", "solver.h", "outputs.h", "integrate.h",
+    "coupling_outputs.h", "step.h", "launch.h", "queries.h",
 )  # fmt: skip
 
 PRELUDE = """

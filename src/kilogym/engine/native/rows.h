@@ -1,22 +1,11 @@
-// Constraint rows in whitened form: contacts (normal and two tangents) and DOF rows.
+// Rows of contacts in whitened form: normal and two tangents.
 //
 // A row's Y = W^T J^T has the support of its links' paths to the root (factor.h); on DOFs that the paths of two links
-// share the point moves with both and the row is what is left. u = Y . w. A DOF row is one block per DOF with up to five
-// unknowns that share one Y, the DOF's row of W: saturated drive, dry friction, speed limit, lower and upper limit.
+// share the point moves with both and the row is what is left. u = Y . w.
 //
 // Which links touch is not known when compiled. With code written out, a contact's Y is held over all velocities of the
 // trunk and of a limb, zero off its paths: loops of one length, without index tables. On the CPU only the paths are
 // visited. The trunk's part is the same on every lane; the limb's is known to the lane that owns the limb.
-
-struct DofRow {
-    bool on;
-    Real diagonal;                              // what an impulse does to u
-    Real across[LANES];                         // the same for one of this place on another lane: through the trunk
-    Real lower_gap, upper_gap;                  // as the iterations move them
-    Real drive, friction, lower, upper, speed;  // impulses of one iteration
-    Real total;                                 // friction and limits, over the substep
-};
-KG_FN Real impulse_of(const DofRow& r) { return r.drive + r.friction + r.lower - r.upper; }
 
 // f(v) for the trunk's velocities where a row of these links may be other than zero; b: -1 = ground
 template <class F>
@@ -203,59 +192,4 @@ KG_FN void store_warm_start(const Args& args, const Env& env, const Rows& rows, 
         }
         if (env.live) args.warm_slot.data[i * args.warm_slot.shape[1] + env.index] = slot;
     }
-}
-
-// DOFs that need a row: saturated, with dry friction, near a limit, or too fast
-template <class Args>
-KG_FN void build_dof_rows(const Args& args, const Env& env, const StepSettings& st, const Real* map, const Position& q,
-                          const Real* v, const Drives& d, DofRow* rows) {
-    each<ND>([&](auto i) {
-        DofRow& row = rows[i];
-        const auto id = dof_id(env, i);
-        const auto at = dof_v[i];
-        const Real speed = kg_abs(v[at]), reach = (Real)1.5 * st.dt * speed + (Real)0.02;
-        const Real lo = q.dof[i] - param(KG_PARAM(dof_lower), id, env), hi = param(KG_PARAM(dof_upper), id, env) - q.dof[i];
-        row.on = has_dof(env, i) && (is_saturated(d, i) || lo < reach || hi < reach || (HAS_SPEED_LIMIT && speed > param(KG_PARAM(dof_velocity), id, env))
-            || (HAS_DRY && param(KG_PARAM(dof_friction), id, env) > (Real)0));
-        row.lower_gap = lo < reach ? lo : (Real)1e30;
-        row.upper_gap = hi < reach ? hi : (Real)1e30;
-        row.drive = row.friction = row.lower = row.upper = row.speed = row.total = row.diagonal = 0;
-        if (!row.on) return;
-        span(Zero(), row_len[at], [&](auto a) { row.diagonal += map[m_row[at] + a] * map[m_row[at] + a]; });
-        if (is_saturated(d, i)) row.drive = load(args.warm_dof, id * 4, env);
-        if (HAS_DRY) row.friction = load(args.warm_dof, id * 4 + 1, env);
-        if (lo < reach) row.lower = load(args.warm_dof, id * 4 + 2, env);
-        if (hi < reach) row.upper = load(args.warm_dof, id * 4 + 3, env);
-    });
-}
-
-// what limbs' rows of one place do to each other
-KG_FN void couple_limbs(const Real* map, DofRow* rows) {
-    each<ND>([&](auto i) {
-        const auto v = dof_v[i];
-        if (v < TV) return;
-        for (int lane = 0; lane < LANES; ++lane) {
-            Real sum = 0;
-            span(Zero(), anc_len[v], [&](auto a) {
-                const Real y = map[m_row[v] + a + 1];
-                if (anc[anc_row[v] + a] < TV) sum += y * kg_from(y, lane);
-            });
-            rows[i].across[lane] = sum;
-        }
-    });
-}
-
-template <class Args>
-KG_FN void store_dof_warm_start(const Args& args, const Env& env, Real h, const Drives& d, const DofRow* rows) {
-    kg_sync();  // all lanes have read the trunk's
-    each<ND>([&](auto i) {
-        if (!writes_dof(env, i)) return;
-        const DofRow& row = rows[i];
-        const auto id = dof_id(env, i);
-        const bool at_limit = row.on && is_saturated(d, i) && kg_abs(row.drive) > (Real)0.699 * h * d.limit[i];
-        store(args.warm_dof, id * 4, env, at_limit ? row.drive : (Real)0);
-        store(args.warm_dof, id * 4 + 1, env, row.friction);
-        store(args.warm_dof, id * 4 + 2, env, row.lower);
-        store(args.warm_dof, id * 4 + 3, env, row.upper);
-    });
 }

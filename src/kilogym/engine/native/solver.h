@@ -3,33 +3,11 @@
 //   for each iteration:  apply h * force  ->  warm start  ->  biased sweeps  ->  advance gaps and positions
 //                        ->  relax sweeps
 //
-// A biased sweep pushes penetration out through a soft constraint of frequency 0.1875 / h and damping ratio 5; a
-// relax sweep takes the velocity that this added away again. Jacobians are frozen over the step; gaps move with
-// the velocity of the biased sweep. Sweeps are Gauss-Seidel in a fixed order: DOF rows, couplings, contacts, normal
-// before friction, friction projected onto its disc.
+// A biased sweep pushes penetration out through a soft constraint (laws.h); a relax sweep takes the velocity that this
+// added away again. Jacobians are frozen over the step; gaps move with the velocity of the biased sweep. Sweeps are
+// Gauss-Seidel in a fixed order: DOF rows, couplings, contacts, normal before friction, friction projected onto its disc.
 //
 // Source: Catto, Solver2D (2024), the soft-step idea; whitening and the round cone are ours (docs/physics.md).
-
-struct Soft { Real rate, give, inv; };  // give: per diagonal; inv: 1 / (1 + give)
-
-KG_FN Soft soft_constraint(Real h) {
-    const Real zeta = 5, h_omega = (Real)(2 * 3.14159265358979323846 * 0.1875);
-    const Real a1 = 2 * zeta + h_omega, a2 = h_omega * a1;
-    Soft s;
-    s.rate = h_omega / (h * a1);
-    s.give = kg_inv(a2);
-    s.inv = kg_inv(1 + s.give);
-    return s;
-}
-
-struct Visit { Real h, inv_h, bounce_threshold, max_depenetration; Soft soft; bool biased; };
-
-// One unilateral unknown: impulse after a visit at relative velocity u. inv: 1 / diagonal
-KG_FN Real unilateral(const Visit& p, Real gap, Real u, Real inv, Real impulse) {
-    if (gap > 0 || !p.biased) return kg_max(impulse - (u + kg_max(gap, (Real)0) * p.inv_h) * inv, (Real)0);
-    const Real bias = kg_max(p.soft.rate * gap, -p.max_depenetration);
-    return kg_max(impulse - ((u + bias) * inv + p.soft.give * impulse) * p.soft.inv, (Real)0);
-}
 
 // a contact's impulse after a visit at velocity u
 KG_FN Vec3 visit_contact(const Visit& p, const Rows& rows, int i, int phase, Vec3 u, Vec3 old, Real gap) {
@@ -41,7 +19,7 @@ KG_FN Vec3 visit_contact(const Visit& p, const Rows& rows, int i, int phase, Vec
         // an elastic contact that others make approach fast waits for the next iteration, where it bounces
         const Real alone = HAS_RESTITUTION && phase == CONTACT_IDLE ? u.x - f.x / c.inv_n : (Real)0;
         if (alone < -p.bounce_threshold && gap + p.h * alone < 0) f.x = 0;
-        else f.x = unilateral(p, gap, u.x, c.inv_n, f.x);
+        else f.x = visited(unilateral(p, gap, c.inv_n), u.x, f.x);
     }
     const Real d = f.x - old.x, reach = c.static_mu * f.x;
     f.y -= (u.y + c.couple1 * d) * c.inv_t;
@@ -69,106 +47,6 @@ KG_FN void sweep_contacts(const Env& env, const Visit& p, const Rows& rows, int 
         rows.impulse_gap(i) = four(f, now.w);
         add_impulse(env, rows, i, at, change, w);
     }
-}
-
-// Changes a DOF row's impulses; returns the sum of the changes. x: displacement of the DOF since the start of the substep
-template <class Args, class Dof>
-KG_FN Real visit_dof(const Args& args, const Env& env, const Visit& p, const Drives& d, Real start, Real x, Dof i, DofRow& r) {
-    const auto id = dof_id(env, i);
-    const Real A = r.diagonal, inv = kg_inv(A);
-    Real u = start;
-    if (is_saturated(d, i)) {
-        const Real pull = p.h * (d.push[i] - d.kp[i] * x), drag = p.h * d.drag[i], limit = p.h * d.limit[i];
-        const Real lam = kg_clamp((pull - drag * (u - A * r.drive)) * kg_inv(1 + drag * A), -limit, limit);
-        u += A * (lam - r.drive);
-        r.drive = lam;
-    }
-    const Real dry = HAS_DRY ? p.h * param(KG_PARAM(dof_friction), id, env) : (Real)0;
-    if (dry > 0) {
-        const Real lam = kg_clamp(r.friction - u * inv, -dry, dry);
-        u += A * (lam - r.friction);
-        r.friction = lam;
-    }
-    const Real fastest = HAS_SPEED_LIMIT ? param(KG_PARAM(dof_velocity), id, env) : (Real)1e30;
-    if (fastest < (Real)1e30) {
-        const Real free = u - A * r.speed;
-        const Real lam = free > fastest ? (fastest - free) * inv : free < -fastest ? (-fastest - free) * inv : (Real)0;
-        u += A * (lam - r.speed);
-        r.speed = lam;
-    }
-    if (r.lower_gap < (Real)1e29) {
-        const Real lam = unilateral(p, r.lower_gap, u, inv, r.lower);
-        u += A * (lam - r.lower);
-        r.lower = lam;
-    }
-    if (r.upper_gap < (Real)1e29) {
-        const Real lam = unilateral(p, r.upper_gap, -u, inv, r.upper);
-        u -= A * (lam - r.upper);
-        r.upper = lam;
-    }
-    return (u - start) * inv;
-}
-
-// f(entry, velocity) over a row's entries, its own first
-template <class V, class F>
-KG_FN void over_row(V v, F f) {
-    f(m_row[v], v);
-    span(Zero(), anc_len[v], [&](auto a) { f(m_row[v] + a + Index<1>(), anc[anc_row[v] + a]); });
-}
-
-// a row that pushes, or will when it is visited
-template <class Args, class Dof>
-KG_FN bool acts(const Args& args, const Env& env, const Visit& p, const Drives& d, Real u, Dof i, const DofRow& r) {
-    if (!r.on) return false;
-    if (r.lower > 0 || r.upper > 0 || r.lower_gap + p.h * u < 0 || r.upper_gap - p.h * u < 0 || is_saturated(d, i)) return true;
-    if (HAS_DRY && param(KG_PARAM(dof_friction), dof_id(env, i), env) > 0) return true;
-    return HAS_SPEED_LIMIT && (r.speed != 0 || kg_abs(u) > param(KG_PARAM(dof_velocity), dof_id(env, i), env));
-}
-
-// The trunk's rows on all lanes alike. Limbs' rows of one place: lanes take turns, those that would change nothing are
-// passed over; in between only the places' own velocities follow, through the trunk.
-template <class Args>
-KG_FN void sweep_dofs(const Args& args, const Env& env, const Visit& p, const Drives& d, const Real* map, const Real* x, DofRow* dofs, Real* w) {
-    each<ND>([&](auto n) {
-        const auto i = sweep_dof[n];
-        const auto v = dof_v[i];
-        if (v < TV) {
-            if (!dofs[i].on) return;
-            const Real f = visit_dof(args, env, p, d, velocity_of(map, w, v), x[v], i, dofs[i]);
-            if (f != 0) over_row(v, [&](auto entry, auto u) { w[u] += map[entry] * f; });
-            return;
-        }
-        Real u = velocity_of(map, w, v), mine = 0;
-        KG_ROLLED for (int lane = 0; lane < LANES; ++lane) {
-            const bool turn = env.lane == lane && acts(args, env, p, d, u, i, dofs[i]);
-            if (!kg_warp_any(turn)) continue;
-            if (turn) mine = visit_dof(args, env, p, d, u, x[v], i, dofs[i]);
-            const Real f = kg_from(mine, lane);
-            if (env.lane > lane) u += dofs[i].across[lane] * f;
-        }
-        if (!kg_warp_any(mine != 0)) return;
-        over_row(v, [&](auto entry, auto to) { w[to] += to < TV ? kg_sum(map[entry] * mine) : map[entry] * mine; });
-    });
-}
-
-// last iteration's impulses act again
-KG_FN void warm_dofs(const Env& env, const Real* map, DofRow* dofs, Real* w) {
-    Real trunk[TV];
-    each<TV>([&](auto v) { trunk[v] = 0; });
-    bool acts = false;
-    each<ND>([&](auto i) {
-        if (!dofs[i].on) return;
-        dofs[i].speed = 0;
-        const Real f = impulse_of(dofs[i]);
-        if (f == 0) return;
-        const auto v = dof_v[i];
-        if (v >= TV) acts = true;
-        over_row(v, [&](auto entry, auto u) {
-            if (v >= TV && u < TV) trunk[u] += map[entry] * f;
-            else w[u] += map[entry] * f;
-        });
-    });
-    if (SV > 0 && kg_warp_any(acts)) each<TV>([&](auto v) { w[v] += kg_sum(trunk[v]); });
 }
 
 // whether a contact bounces in this iteration, and when in it it touches (TOI-aware restitution): an approach faster

@@ -1,0 +1,28 @@
+// What one unknown of the constraint solver does when it is visited.
+
+struct Soft { Real rate, keep; };  // keep: of a soft constraint's impulse, what it does not give back
+struct Visit { Real h, inv_h, bounce_threshold, max_depenetration; Soft soft; bool biased; };
+
+// frequency 0.1875 / h, damping ratio 5. Source: Catto, Solver2D (2024)
+KG_FN Soft soft_constraint(Real h) {
+    const Real zeta = 5, h_omega = (Real)(2 * 3.14159265358979323846 * 0.1875);
+    const Real a1 = 2 * zeta + h_omega, a2 = h_omega * a1;
+    Soft s;
+    s.rate = h_omega / (h * a1);
+    s.keep = a2 * kg_inv(1 + a2);
+    return s;
+}
+
+// A unilateral unknown's impulse after a visit at velocity u: keep * impulse - give * u - push, if that is positive
+struct Law { Real keep, give, push; };
+KG_FN Real visited(const Law& l, Real u, Real impulse) { return kg_max(l.keep * impulse - (l.give * u + l.push), (Real)0); }
+
+// inv: 1 / diagonal. Penetration is pushed out softly in biased sweeps; a gap may close within the iteration
+KG_FN Law unilateral(const Visit& p, Real gap, Real inv) {
+    const bool soft = p.biased && gap <= 0;
+    Law l;
+    l.keep = soft ? p.soft.keep : (Real)1;
+    l.give = l.keep * inv;
+    l.push = l.give * (soft ? kg_max(p.soft.rate * gap, -p.max_depenetration) : kg_max(gap, (Real)0) * p.inv_h);
+    return l;
+}
