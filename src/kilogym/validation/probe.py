@@ -49,7 +49,7 @@ ENTRY = """
 const StepSettings st = load_settings(args);
 const Env e = {env, 0, true};
 State s;
-Four room[SEGMENTS + NPS * SEGMENT];
+Four room[ROOM];
 const Rows rows = {room};
 load_state(args, e, s.q, s.v);
 for (int stage = 0; stage < 2; ++stage) {

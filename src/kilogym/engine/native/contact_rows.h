@@ -23,6 +23,17 @@ struct ContactPlace { Vec3 normal, point, point_b; int slot, shape_a, shape_b, l
 // 1 / diagonal: regularised, exact (a bounce is one visit), tangents together; what an impulse along n does to u along t
 struct ContactResponse { Real inv_n, inv_bounce, inv_t, restitution, couple1, couple2, static_mu, dynamic_mu; };
 
+// the lanes whose limbs a contact's row moves, -1: none; and this lane's share of it
+struct Owners {
+    int a, b;
+    KG_METHOD bool two() const { return NP > 0 && a >= 0 && b >= 0 && a != b; }
+    template <class E>
+    KG_METHOD bool mine(const E& env) const { return env.lane == a || (NP > 0 && env.lane == b); }
+    // number of its Y at velocity TV
+    template <class E>
+    KG_METHOD int limb_y(const E& env) const { return ROW_Y + TV + (NP > 0 && env.lane != a ? SV : 0); }
+};
+
 struct Rows {
     Four* data;
     KG_METHOD Four& at(int contact, int number) const { return data[(contact * ROW + number) * ENVS_PER_WARP]; }
@@ -47,7 +58,8 @@ struct Rows {
     // restitution targets [m/s]: biased, relax
     KG_METHOD Real& bounce(int i) const { return at(i, 4).x; }
     KG_METHOD Real& settle(int i) const { return at(i, 4).y; }
-    KG_METHOD Real& urgency(int i) const { return at(i, 4).z; }  // predicted gap: the smallest are kept
+    KG_METHOD Owners owners(int i) const { return Owners{(int)at(i, 4).z, (int)at(i, 4).w}; }
+    KG_METHOD Real& urgency(int i) const { return at(i, 1).x; }  // predicted gap: the smallest are kept; until rows are built
     // not mine: of no use, but looked up without harm
     KG_METHOD ContactPlace place(int i, bool mine = true) const {
         ContactPlace p = {v3(0, 0, 1), v3(0, 0, 0), v3(0, 0, 0), 0, 0, -1, 0, -1};
@@ -65,15 +77,6 @@ struct Rows {
     }
 };
 
-// the lanes whose limbs a contact's row moves, -1: none; and this lane's share of it
-struct Owners {
-    int a, b;
-    template <class E>
-    KG_METHOD bool mine(const E& env) const { return env.lane == a || (NP > 0 && env.lane == b); }
-    // number of its Y at velocity TV
-    template <class E>
-    KG_METHOD int limb_y(const E& env) const { return ROW_Y + TV + (NP > 0 && env.lane != a ? SV : 0); }
-};
 KG_FN Owners owners_of(const ContactPlace& p) {
     return Owners{SV > 0 ? env_link_owner[p.link_a] : -1, SV > 0 && NP > 0 && p.link_b >= 0 ? env_link_owner[p.link_b] : -1};
 }
@@ -82,10 +85,7 @@ KG_FN Owners owners_of(const ContactPlace& p) {
 struct RowPlace { int link_a, link_b; Owners owners; };
 KG_FN RowPlace row_place(const Rows& rows, int i, bool mine) {
     if (!mine) return RowPlace{0, -1, {-1, -1}};
-    if (WRITTEN_OUT) {
-        const Four f = SV > 0 ? rows.at(i, 4) : Four{0, 0, -1, -1};
-        return RowPlace{0, -1, {(int)f.z, (int)f.w}};
-    }
+    if (WRITTEN_OUT) return RowPlace{0, -1, SV > 0 ? rows.owners(i) : Owners{-1, -1}};
     const ContactPlace p = rows.place(i);
     return RowPlace{p.link_a, p.link_b, owners_of(p)};
 }

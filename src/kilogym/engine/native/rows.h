@@ -60,8 +60,9 @@ KG_FN void add_row(const Real* map, V v, Vec3 j, Vec3* y) {
         y[u] = y[u] + j * map[m_row[v] + a + 1];
     });
 }
-// Y along three directions, for a point that belongs to link a and, if b >= 0, against link b. On the lanes that own a
-// limb of it all of Y, on the others the trunk's part
+// Y along three directions, for a point that belongs to link a and, if b >= 0, against link b. ALONE: no lane but this
+// has a limb in it, and this lane finds all of it. Otherwise each lane finds the trunk's part and that of its own limb.
+template <bool ALONE>
 KG_FN void whiten_row(const Env& env, const Kinematics& k, const Real* map, bool mine, const ContactPlace& at, const Vec3* dir, Vec3* y) {
     const int a = at.link_a, b = at.link_b;
     const Owners o = owners_of(at);
@@ -75,51 +76,54 @@ KG_FN void whiten_row(const Env& env, const Kinematics& k, const Real* map, bool
         if (mine) each_from<TV, SV>([&](auto v) {
             add(v, env.lane == o.a && moves(v, a), NP > 0 && b >= 0 && env.lane == o.b && moves(v, b));
         });
-        each<TV>([&](auto v) { y[v] = from_owners(o, y[v]); });
+        if (!ALONE) each<TV>([&](auto v) { y[v] = from_owners(o, y[v]); });
     } else {
         over_trunk(a, b, [&](auto v) { y[v] = v3(0, 0, 0); });
     }
     if (mine) over_trunk(a, b, [&](auto v) { add(v, moves(v, a), NP > 0 && b >= 0 && moves(v, b)); });
 }
 
-// a contact's Y, and what follows from it alone
-KG_FN ContactResponse whiten_contact(const Env& env, const Kinematics& k, const Real* map, bool mine, const ContactPlace& at, int i, const Rows& rows) {
+// Stores a contact's Y. Returns what follows from it alone; normal_u: velocity along n at whitened velocity w
+template <bool ALONE>
+KG_FN ContactResponse whiten_contact(const Env& env, const Kinematics& k, const Real* map, bool mine, const ContactPlace& at, int i,
+                                     const Real* w, const Rows& rows, Real& normal_u) {
     Vec3 dir[3], y[NV];
     dir[0] = at.normal;
     tangents(dir[0], dir[1], dir[2]);
-    whiten_row(env, k, map, mine, at, dir, y);
-    Vec3 squares = v3(0, 0, 0), limb = squares;
-    Real nt1 = 0, nt2 = 0, limb1 = 0, limb2 = 0;
-    if (mine) over_trunk(at.link_a, at.link_b, [&](auto v) {
+    whiten_row<ALONE>(env, k, map, mine, at, dir, y);
+    struct Sums { Vec3 squares; Real nt1, nt2, u; };
+    Sums sum = {v3(0, 0, 0), 0, 0, 0}, limb = sum;
+    const auto add = [&](Sums& to, int number, auto v) {
         const Vec3 z = y[v];
-        rows.at(i, ROW_Y + v) = four(z, 0);
-        squares = squares + v3(z.x * z.x, z.y * z.y, z.z * z.z);
-        nt1 += z.x * z.y;
-        nt2 += z.x * z.z;
-    });
+        rows.at(i, number) = four(z, 0);
+        to.squares = to.squares + v3(z.x * z.x, z.y * z.y, z.z * z.z);
+        to.nt1 += z.x * z.y;
+        to.nt2 += z.x * z.z;
+        to.u += z.x * w[v];
+    };
+    if (mine) over_trunk(at.link_a, at.link_b, [&](auto v) { add(sum, ROW_Y + v, v); });
     const Owners o = owners_of(at);
     if (SV > 0) {
-        if (mine && o.mine(env)) {
-            each_from<TV, SV>([&](auto v) {
-                const Vec3 z = y[v];
-                rows.at(i, o.limb_y(env) + v - TV) = four(z, 0);
-                limb = limb + v3(z.x * z.x, z.y * z.y, z.z * z.z);
-                limb1 += z.x * z.y;
-                limb2 += z.x * z.z;
-            });
-        }
-        squares = squares + from_owners(o, limb);
-        nt1 += from_owners(o, limb1);
-        nt2 += from_owners(o, limb2);
+        if (mine && o.mine(env)) each_from<TV, SV>([&](auto v) { add(limb, o.limb_y(env) + v - TV, v); });
+        const auto all = [&](auto x) {
+            if (ALONE) return x;
+            return from_owners(o, x);
+        };
+        sum.squares = sum.squares + all(limb.squares);
+        sum.nt1 += all(limb.nt1);
+        sum.nt2 += all(limb.nt2);
+        sum.u += all(limb.u);
     }
     // links with fewer than three DOFs between them make exactly dependent rows
+    const Vec3 squares = sum.squares;
     const Real eps = (Real)1e-6 * (squares.x + squares.y + squares.z) + (Real)1e-30;
     ContactResponse r = ContactResponse();
     r.inv_n = kg_inv(squares.x + eps);
     r.inv_bounce = kg_inv(kg_max(squares.x, eps));
     r.inv_t = kg_inv(kg_max(squares.y, squares.z) + eps);
-    r.couple1 = nt1;
-    r.couple2 = nt2;
+    r.couple1 = sum.nt1;
+    r.couple2 = sum.nt2;
+    normal_u = sum.u;
     return r;
 }
 
@@ -140,40 +144,59 @@ KG_FN Vec3 warm_impulse(const Args& args, const Env& env, int slot, Vec3 normal,
     return v3(0, 0, 0);
 }
 
-// contacts -> rows; gaps go back from the midpoint to the start of the substep. w: there
+// the row of one contact; its gap goes back from the midpoint to the start of the substep. w: whitened velocity there
+template <bool ALONE, class Args>
+KG_FN void build_contact_row(const Args& args, const Env& env, Real half, const Kinematics& k, const Real* map, bool mine, int i,
+                             const Real* w, const Rows& rows) {
+    const ContactPlace at = rows.place(i, mine);
+    const Real gap = mine ? rows.impulse_gap(i).w : (Real)0;
+    Real u;
+    ContactResponse r = whiten_contact<ALONE>(env, k, map, mine, at, i, w, rows, u);
+    if (!ALONE) kg_sync();  // all lanes have read the gap
+    if (!mine) return;
+    const int a = at.shape_a, b = at.shape_b;
+    Real mu_s = param(KG_PARAM(shape_friction), a, env), mu_d = mu_s, e = param(KG_PARAM(shape_restitution), a, env);
+    if (NP > 0 && b >= 0) {
+        const Real mu = param(KG_PARAM(shape_friction), b, env);
+        mu_s += mu;
+        mu_d += mu;
+        e += param(KG_PARAM(shape_restitution), b, env);
+    } else {
+        mu_s += param(KG_PARAM(ground_friction), 0, env);
+        mu_d += param(KG_PARAM(ground_friction), 1, env);
+        e += param(KG_PARAM(ground_restitution), 0, env);
+    }
+    // material of a pair: the average
+    r.static_mu = (Real)0.5 * mu_s;
+    r.dynamic_mu = (Real)0.5 * mu_d;
+    r.restitution = (Real)0.5 * e;
+    rows.impulse_gap(i) = four(warm_impulse(args, env, at.slot, at.normal, r.static_mu), gap - half * u);
+    rows.at(i, 1) = four(v3(0, 0, 0), (Real)CONTACT_RESTING);
+    rows.set_response(i, r);
+}
+
+// Contacts -> rows. A lane builds those of its own limb, alone; those of the trunk are dealt out, those between two
+// limbs built by all lanes together.
 template <class Args>
 KG_FN void build_contact_rows(const Args& args, const Env& env, const StepSettings& st, const Kinematics& k, const Real* map,
                               int contacts, const Real* w, const Rows& rows) {
     const Real half = st.semi_implicit ? (Real)0 : (Real)0.5 * st.dt;
-    const int most = kg_warp_most(contacts);
-    KG_ROLLED for (int i = 0; i < most; ++i) {
-        const bool mine = i < contacts;
-        const ContactPlace at = rows.place(i, mine);
-        const Real gap = mine ? rows.impulse_gap(i).w : (Real)0;
-        ContactResponse r = whiten_contact(env, k, map, mine, at, i, rows);
-        const int a = at.shape_a, b = at.shape_b;
-        Real mu_s = param(KG_PARAM(shape_friction), a, env), mu_d = mu_s, e = param(KG_PARAM(shape_restitution), a, env);
-        if (NP > 0 && b >= 0) {
-            const Real mu = param(KG_PARAM(shape_friction), b, env);
-            mu_s += mu;
-            mu_d += mu;
-            e += param(KG_PARAM(shape_restitution), b, env);
-        } else {
-            mu_s += param(KG_PARAM(ground_friction), 0, env);
-            mu_d += param(KG_PARAM(ground_friction), 1, env);
-            e += param(KG_PARAM(ground_restitution), 0, env);
+    const auto is_mine = [&](int i) {
+        if (SV == 0) return true;
+        const Owners o = rows.owners(i);
+        return !o.two() && env.lane == (o.a >= 0 ? o.a : o.b >= 0 ? o.b : i % LANES);
+    };
+    KG_ROLLED for (int i = 0;; ++i) {
+        while (i < contacts && !is_mine(i)) ++i;
+        if (!kg_warp_any(i < contacts)) break;
+        if (i < contacts) build_contact_row<true>(args, env, half, k, map, true, i, w, rows);
+    }
+    if (NP > 0 && SV > 0) {
+        const int most = kg_warp_most(contacts);
+        KG_ROLLED for (int i = 0; i < most; ++i) {
+            const bool two = i < contacts && rows.owners(i).two();
+            if (kg_warp_any(two)) build_contact_row<false>(args, env, half, k, map, two, i, w, rows);
         }
-        // material of a pair: the average
-        r.static_mu = (Real)0.5 * mu_s;
-        r.dynamic_mu = (Real)0.5 * mu_d;
-        r.restitution = (Real)0.5 * e;
-        const Real start = gap - half * normal_velocity(env, rows, i, mine, row_place(at), w);
-        kg_sync();  // all lanes have read the gap
-        if (!mine) continue;
-        rows.impulse_gap(i) = four(warm_impulse(args, env, at.slot, at.normal, r.static_mu), start);
-        rows.at(i, 1) = four(v3(0, 0, 0), (Real)CONTACT_RESTING);
-        rows.set_response(i, r);
-        rows.at(i, 4) = Four{0, 0, (Real)owners_of(at).a, (Real)owners_of(at).b};
     }
     kg_sync();
 }
