@@ -43,6 +43,7 @@ KG_FN void couple_limbs(const Real* map, DofRow* rows) {
         const auto v = dof_v[i];
         if (v < TV || !rows[i].some) return;
         for (int lane = 0; lane < LANES; ++lane) {
+            if (lane_dof_values[i * LANES + lane] < 0) continue;
             Real sum = 0;
             span(Zero(), anc_len[v], [&](auto a) {
                 const Real y = map[m_row[v] + a + 1];
@@ -121,6 +122,7 @@ KG_FN void sweep_dofs(const Args& args, const Env& env, const Visit& p, const Dr
         }
         Real mine = 0;
         for (int lane = 0; lane < LANES; ++lane) {
+            if (lane_dof_values[i * LANES + lane] < 0) continue;
             DofRow visited = row;
             const Real f = visit_dof(laws, u, visited);
             if (env.lane == lane) {

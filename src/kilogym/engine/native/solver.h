@@ -40,12 +40,14 @@ KG_FN void sweep_contacts(const Env& env, const Visit& p, const Rows& rows, int 
         const RowPlace at = row_place(rows, i, mine);
         const Four now = mine ? rows.impulse_gap(i) : four(v3(0, 0, 0), 0);
         const Vec3 u = contact_velocity(env, rows, i, mine, at, w);
+        Vec3 f = xyz(now);
+        if (mine) {
+            f = visit_contact(p, rows, i, phase, u, f, now.w);
+            const Vec3 change = f - xyz(now);
+            if (change.x != 0 || change.y != 0 || change.z != 0) add_impulse(env, rows, i, at, change, w);
+        }
         kg_sync();  // all lanes have read the impulse
-        if (!mine) continue;
-        const Vec3 f = visit_contact(p, rows, i, phase, u, xyz(now), now.w), change = f - xyz(now);
-        if (change.x == 0 && change.y == 0 && change.z == 0) continue;
-        rows.impulse_gap(i) = four(f, now.w);
-        add_impulse(env, rows, i, at, change, w);
+        if (mine) rows.impulse_gap(i) = four(f, now.w);
     }
 }
 
@@ -131,6 +133,7 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
     });
 
     KG_ROLLED for (int n = 0; n < st.iterations; ++n) {
+        kg_together();
         const bool last = n == st.iterations - 1;
         Real before[NV], biased[NV];
         {

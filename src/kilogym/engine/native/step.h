@@ -121,6 +121,7 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
     });
     if (SV > 0) each<NT>([&](auto t) { stiff[t] = kg_any(stiff[t]); });
     Solution solution;
+    kg_together();
     {
         Real inv[NV];
         factorize(map, inv);
@@ -131,6 +132,7 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
     Couplings couplings;
     build_couplings(args, env, h, at.k, map, at.q, solution.w, s.couplings, couplings, stiff);
 
+    kg_together();
     // two-stage bias: at the start velocity, then at the predicted midpoint velocity
     Real v_mid[NV], force[NV];
     Spatial vel[NL], outside[NL];
@@ -156,14 +158,18 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
     // constraints
     add_root_motion(v_mid, vel);
     DofRow dof_rows[ND1];
+    kg_together();
     const Contacts contacts = find_contacts(args, env, st, at.k, vel, rows);
+    kg_together();
     build_contact_rows(args, env, st, at.k, map, contacts.count, solution.w, rows);
     build_dof_rows(args, env, st, map, s.q, s.v, drives, dof_rows);
     if (SV > 0) couple_limbs(map, dof_rows);
     Real w_start[NSENSORS > 0 ? NV : 1];
     if (NSENSORS > 0) each<NV>([&](auto i) { w_start[i] = solution.w[i]; });
+    kg_together();
     solve(args, env, st, map, drives, force, stiff, s.v, dof_rows, couplings, contacts.count, rows, solution);
 
+    kg_together();
     // outputs, at the midpoint where the forces act
     const bool counted = st.collect_contacts && (last || st.all_substeps);
     add_contact_forces(args, env, first, counted ? kg_inv(st.dt * (Real)(st.all_substeps ? st.substeps : 1)) : (Real)0, rows, contacts.count);
@@ -209,6 +215,7 @@ KG_FN void step_env(const Args& args, Env env, const Rows& rows) {
     kg_sync();  // all lanes have read what one will write
     int status = 0;
     KG_ROLLED for (int stage = 0;; ++stage) {
+        kg_together();
         // a frozen env stops writing; its warp may have others that go on
         Env now = env;
         now.live = env.live && !(status & FAULT_NONFINITE);
