@@ -105,6 +105,9 @@ class Probe:
         alone, order = whole(world.model), world.batch.mapping.order
         tables = emit_tables(world.model, topology, alone, "double" if double else "float", order=order)
         source = native_source(tables, world.batch.mapping.written_out)
+        by_warps = "ENVS_PER_WARP = 32 / LANES;"  # here each thread has rows of its own
+        assert by_warps in source, "contact_rows.h has changed: say how the probe keeps its rows apart"
+        source = source.replace(by_warps, "ENVS_PER_WARP = 1;")
         assert source.endswith(POSTLUDE)
         source = source.removesuffix(POSTLUDE) + function + POSTLUDE
         Args = args_struct(real)
