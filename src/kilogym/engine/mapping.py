@@ -15,8 +15,8 @@ LARGEST_WRITTEN_OUT = 1500
 """`limbs.work` beyond which code written out for every entry would take minutes to compile."""
 
 BLOCK = 128
-"""Threads of a CUDA block, whose warps go on together (lanes.h). One is left for each scheduler of 132 multiprocessors by
-4096 envs of four lanes; blocks of 256 are as fast for many envs and leave half of the GPU idle there."""
+"""Threads of a CUDA block, whose warps go on together (lanes.h). 4096 envs of four lanes are one such block for almost
+every multiprocessor of an H200; blocks of 256 are as fast for many envs and leave half of the GPU idle there."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ def choose_mapping(model: EnvModel, device: str, options: EngineOptions) -> Mapp
     limbs = plan(model, options.lanes) if options.lanes else natural(model)
     if device != "cuda":
         return Mapping(whole(model), limbs)
-    return Mapping(limbs, limbs, work(model, limbs) <= LARGEST_WRITTEN_OUT, options.block_dim or BLOCK, options.registers)
+    written_out = work(model, limbs) <= LARGEST_WRITTEN_OUT
+    return Mapping(limbs, limbs, written_out, options.block_dim or BLOCK, options.registers)
 
 
 def natural(model: EnvModel) -> Limbs:
