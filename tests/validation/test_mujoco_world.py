@@ -77,6 +77,18 @@ def test_drives_limits_and_pushes() -> None:
     assert world.roots()[0, 0, 9] == pytest.approx(-1.0)
 
 
+def test_overlaps_are_measured_and_the_lost_left_alone() -> None:
+    """A cube 2 cm in the ground on its four corners; an env that diverged stays as it is."""
+    world = MujocoWorld([(box(), (0, 0, 0.08))], envs=2)
+    world.place(pos=np.array([[0.0, 0.0, 0.08], [0.0, 0.0, 5.0]]))
+    assert world.overlaps([0]) == pytest.approx([0.02] * 4)
+    assert not len(world.overlaps([1]))
+    world.data[1].qacc[:] = np.nan
+    world.step()
+    assert world.diverged() == [1]
+    assert world.roots()[1, 0, 2] == 5.0
+
+
 def test_what_it_cannot_do_it_says() -> None:
     wheel = serial([0.0], [1.0], [(0.1, 0.1, 0.1, 0, 0, 0)], [0.0], drive_mode=DriveMode.VELOCITY, damping=1.0)
     with pytest.raises(NotImplementedError, match="velocity drives"):

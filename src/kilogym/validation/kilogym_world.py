@@ -126,6 +126,9 @@ class KilogymWorld(World):
         for _ in range(steps):
             self.sim.step()
 
+    def diverged(self) -> list[int]:
+        return self.sim.check_faults().diverged
+
     def check(self) -> None:
         faults = self.sim.check_faults()
         if faults.diverged or faults.overflowed:

@@ -40,7 +40,7 @@ POSITION, EFFORT = 1, 3  # DriveMode
 class Layout:
     """Where the trees, joints and DOFs of an EnvModel are in MuJoCo's arrays. Link i is body i + 1."""
 
-    def __init__(self, model: EnvModel) -> None:
+    def __init__(self, model: EnvModel, mode: np.ndarray) -> None:
         self.roots = [model.link_tree.index(tree) for tree in range(model.num_trees)]
         self.free: list[tuple[int, int] | None] = []  # of each tree: where qpos and qvel of its free joint start
         self.joints: list[tuple[int, int, int]] = []  # first DOF, where in qpos, number of DOFs
@@ -59,7 +59,6 @@ class Layout:
                 dof_v += range(v, v + width)
                 q, v = q + (4 if width == 3 else 1), v + width
         self.dof_v = np.array(dof_v, int)
-        mode = model.params["dof_mode"].reshape(-1)
         self.actuated = np.flatnonzero(mode == POSITION)
         self.effort = mode == EFFORT
 
@@ -128,7 +127,7 @@ def _joints(spec, model: EnvModel, params: Params, bodies: list) -> None:
             if p["effort"] < 1e9:
                 motor.forcelimited, motor.forcerange = True, (-p["effort"], p["effort"])
         elif p["stiffness"] or p["damping"]:
-            joint.stiffness, joint.damping, joint.springref = p["stiffness"], p["damping"], p["spring_ref"]
+            joint.stiffness[0], joint.damping[0], joint.springref = p["stiffness"], p["damping"], p["spring_ref"]
         dof += 3 if kind == JOINT_BALL else 1
 
 

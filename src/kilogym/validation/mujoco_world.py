@@ -41,7 +41,7 @@ class MujocoWorld(World):
         for asset, pos, quat in actor_parts(actors):
             scene.create_actor(0, asset, pos, quat, rest_offset=0.0)
         (plan,) = compile_scene(scene)
-        self.plan, self.layout = plan, Layout(plan.model)
+        self.plan = plan
         self.envs, self.actors, self.dofs, self.dt = envs, plan.model.num_trees, plan.model.num_dofs, dt
         self._gravity = gravity
         self._params = {
@@ -56,7 +56,8 @@ class MujocoWorld(World):
         self.set_roots(roots)
 
     def _build(self) -> None:
-        """Models of all envs from the parameters, each with data of its own."""
+        """Models of all envs from the parameters, each with data of its own. Drive modes are those of env 0."""
+        self.layout = Layout(self.plan.model, self._params["dof_mode"][:, 0])
         self.models: list[mujoco.MjModel] = []
         for env in range(self.envs):
             params = {
@@ -156,6 +157,8 @@ class MujocoWorld(World):
     def step(self, steps: int = 1) -> None:
         for _ in range(steps):
             for env, (model, data) in enumerate(zip(self.models, self.data, strict=True)):
+                if not np.isfinite(data.qacc).all():
+                    continue  # diverged: all its shapes would touch each other, at a hundred times the price of a step
                 if model.nu:
                     data.ctrl[:] = self._targets[env, self.layout.actuated]
                 data.qfrc_applied[self.layout.dof_v] = np.where(self.layout.effort, self._efforts[env], 0)
@@ -169,9 +172,13 @@ class MujocoWorld(World):
                 mujoco.mj_comVel(model, data)
             self._push = None
 
+    def diverged(self) -> list[int]:
+        return [
+            i for i, d in enumerate(self.data) if not all(np.isfinite(v).all() for v in (d.qpos, d.qvel, d.qacc))
+        ]
+
     def check(self) -> None:
-        bad = [i for i, d in enumerate(self.data) if not (np.isfinite(d.qpos).all() and np.isfinite(d.qvel).all())]
-        if bad:
+        if bad := self.diverged():
             raise ExperimentError(f"{len(bad)} of {self.envs} envs diverged")
 
     # forces -------------------------------------------------------------------------------------------------------
@@ -185,6 +192,12 @@ class MujocoWorld(World):
             one, two = (model.geom_bodyid[g] for g in contact.geom)
             out.append((one, two, contact.frame.reshape(3, 3).T @ force[:3], force[0]))
         return out
+
+    def overlaps(self, envs: Sequence[int]) -> np.ndarray:
+        """How deep shapes are in each other and in the ground in these envs [m], one number per contact point."""
+        depths = [-self.data[env].contact.dist for env in envs]
+        found = np.concatenate(depths) if depths else np.zeros(0)
+        return found[found > 0]
 
     def forces(self) -> np.ndarray:
         out = np.zeros((self.envs, self.plan.model.num_links + 1, 3))

@@ -18,6 +18,7 @@ from kilogym.validation.cases import (
     c_drives,
     c_joints,
     c_readings,
+    d_stress,
     e_solver,
     f_simbenchmark,
     g_engineering,
@@ -26,7 +27,7 @@ from kilogym.validation.cases import (
 MODULES = (
     *(a_dynamics, a_rows, a_step, a_outputs),
     *(b_conservation, c_joints, c_contacts, c_boxes, c_bounces, c_drives, c_readings),
-    *(e_solver, f_simbenchmark, g_engineering),
+    *(d_stress, e_solver, f_simbenchmark, g_engineering),
 )
 
 CASES: tuple[Case, ...] = tuple(case for module in MODULES for case in module.CASES)

@@ -12,7 +12,7 @@ LEFT_OUT = """\
 ## What is not measured
 
 - Part C: heightfields and meshes.
-- Part D: robots under stress, but for what parts E and G do with Humanoids.
+- Part D: the hour-long soak; a lying Humanoid with room for 20 contacts.
 - Part F: F3 and F4 (216 balls in one env), F5 (wall time of ANYmal). F6 and F7 have a quadruped of our own, about
   the size of ANYmal.
 - Part A runs on robots that come with the repository: no Shadow Hand, ANYmal, Franka.

@@ -89,6 +89,10 @@ class World(ABC):
     def step(self, steps: int = 1) -> None: ...
 
     @abstractmethod
+    def diverged(self) -> list[int]:
+        """Envs whose state is not finite, or that were stopped before it was."""
+
+    @abstractmethod
     def check(self) -> None:
         """Raise ExperimentError if an env diverged or contacts were dropped."""
 
