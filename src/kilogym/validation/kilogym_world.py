@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from kilogym.scene.couplings import AttractorDecl
 from kilogym.scene.declarations import GroundPlane
 from kilogym.sim import Simulation, SimulationParams
 from kilogym.validation.case import ExperimentError
@@ -24,6 +25,7 @@ class KilogymWorld(World):
         ground: False for none, or a GroundPlane.
         dt: Of one step [s]; one substep unless `substeps` says otherwise.
         iterations, relax: Soft-step iterations and extra relax sweeps.
+        attractors: Of each env, equally many; none where it is empty.
         params: Further fields of SimulationParams.
     """
 
@@ -36,6 +38,7 @@ class KilogymWorld(World):
         dt: float = 1 / 120,
         iterations: int = 4,
         relax: int = 0,
+        attractors: Sequence[Sequence[AttractorDecl]] = (),
         **params,
     ) -> None:
         given = {"substeps": 1, "rest_offset": 0.0, "faults": "ignore", **params}
@@ -49,6 +52,8 @@ class KilogymWorld(World):
             for i, (asset, pos, quat) in enumerate(actor_parts(actors)):
                 self.sim.create_actor(env, asset, pos, quat, name=f"a{i}", group=env)
                 self.sim.enable_dof_force_sensors(env, i)
+            for attractor in attractors[env] if attractors else ():
+                self.sim.create_attractor(env, attractor)
         self.sim.prepare()
         self.envs, self.actors, self.dt = envs, len(actors), dt
         self.dofs = self.sim.num_dofs // envs

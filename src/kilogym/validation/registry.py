@@ -14,7 +14,9 @@ from kilogym.validation.cases import (
     b_conservation,
     c_bounces,
     c_boxes,
+    c_closures,
     c_contacts,
+    c_couplings,
     c_drives,
     c_joints,
     c_readings,
@@ -26,7 +28,7 @@ from kilogym.validation.cases import (
 
 MODULES = (
     *(a_dynamics, a_rows, a_step, a_outputs),
-    *(b_conservation, c_joints, c_contacts, c_boxes, c_bounces, c_drives, c_readings),
+    *(b_conservation, c_joints, c_contacts, c_boxes, c_bounces, c_drives, c_couplings, c_closures, c_readings),
     *(d_stress, e_solver, f_simbenchmark, g_engineering),
 )
 
