@@ -8,8 +8,9 @@ import mujoco
 import numpy as np
 
 from kilogym.assets.asset import JointEquality
+from kilogym.assets.closures import ClosureSpec
 from kilogym.assets.diagnostics import Diagnostics
-from kilogym.assets.tree import Body, ClosureSpec
+from kilogym.assets.tree import Body
 from kilogym.math.quaternion import IDENTITY, transform_compose, transform_inverse
 
 Pose = tuple[np.ndarray, np.ndarray]

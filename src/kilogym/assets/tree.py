@@ -12,7 +12,6 @@ from kilogym.assets.asset import (
     FLT_MAX,
     Actuator,
     Asset,
-    Closure,
     Joint,
     JointEquality,
     JointKind,
@@ -22,6 +21,7 @@ from kilogym.assets.asset import (
     Tendon,
     Visual,
 )
+from kilogym.assets.closures import ClosureSpec, Frames, close_loops
 from kilogym.assets.diagnostics import Diagnostics
 from kilogym.assets.errors import AssetError
 from kilogym.assets.inertia import NOTHING, MassProperties, combine, shape_mass_properties, six
@@ -48,23 +48,13 @@ class Body:
     children: list[Body] = field(default_factory=list)
     keep: bool = False  # do not collapse
     sites: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)  # name: pose in this body
-    anchors: dict[tuple[int, str], tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
-    # frames of closures in this body, by the closure's number and side, "a" or "b"
+    anchors: Frames = field(default_factory=dict)  # of closures, in this body
     merged: list[str] = field(default_factory=list)  # names of the bodies collapsed into this one
 
     @property
     def is_fixed(self) -> bool:
         """Whether the body cannot move in its parent."""
         return all(joint.kind is JointKind.FIXED for joint in self.joints)
-
-
-@dataclass(frozen=True)
-class ClosureSpec:
-    """A closure whose two frames are `anchors` of bodies; `to_place`: the second is where the root is made."""
-
-    name: str
-    weld: bool
-    to_place: bool
 
 
 def tuple3(v: Any) -> tuple[float, float, float]:
@@ -183,7 +173,7 @@ def assemble(
         actuators=tuple(actuators),
         tendons=tuple(tendons),
         equalities=tuple(equalities),
-        closures=tuple(_closures(order, closures, source, diagnostics)),
+        closures=close_loops([body.anchors for body, _ in order], closures, source, diagnostics),
         fixed_base=fixed_base,
         options=options.body_options(),
         excluded_pairs=tuple(sorted(pair for pair in pairs if pair[0] != pair[1])),
@@ -193,25 +183,6 @@ def assemble(
     check_asset(asset)
     asset.extra["diagnostics"] = diagnostics.emit(stacklevel=4)
     return asset
-
-
-def _closures(
-    order: list[tuple[Body, int]], specs: Iterable[ClosureSpec], source: str, diagnostics: Diagnostics
-) -> list[Closure]:
-    ends = {key: (link, pose) for link, (body, _) in enumerate(order) for key, pose in body.anchors.items()}
-    out = []
-    for number, spec in enumerate(specs):
-        (a, pose_a), (b, pose_b) = ends[number, "a"], ends[number, "b"]
-        if spec.to_place:
-            b = -1
-        if a == b:
-            diagnostics.note(f"closure '{spec.name}' holds a body to itself and is ignored", source)
-            continue
-        frames = (
-            tuple3(pose_a[0]), tuple4(quat_normalize(pose_a[1])), tuple3(pose_b[0]), tuple4(quat_normalize(pose_b[1])),
-        )  # fmt: skip
-        out.append(Closure(spec.name, a, b, spec.weld, *frames))
-    return out
 
 
 def _final_shape(shape: Shape, link: int, options: ImportOptions) -> Shape:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kilogym.assets.asset import FLT_MAX, Asset, JointEquality, JointKind
+from kilogym.assets.check import check_tendon
 from kilogym.engine.model import EnvModel
 from kilogym.math.quaternion import transform_compose
+from kilogym.scene.properties import check_records
 
 TENDON_PROPERTIES = np.dtype(
     [
@@ -79,6 +81,30 @@ def tendon_properties(asset: Asset) -> np.ndarray:
 def tendon_coefficients(asset: Asset) -> np.ndarray:
     """Coefficients of all tendons' joints, one tendon after another, float32."""
     return np.array([c for tendon in asset.tendons for c in tendon.coefficients], np.float32)
+
+
+def check_tendons(asset: Asset, actor: str, tendons: np.ndarray) -> np.ndarray:
+    """TENDON_PROPERTIES for an actor of that name, checked, a copy."""
+    what = f"tendon properties of actor {actor!r}"
+    rows = check_records(tendons, TENDON_PROPERTIES, len(asset.tendons), what)
+    for tendon, row in zip(asset.tendons, rows, strict=True):
+        which = f"{what}, tendon {tendon.name!r}"
+        check_tendon(which, row["stiffness"], row["damping"], row["limit_stiffness"], row["lower"], row["upper"])
+        if not np.isfinite([row["rest_length"], row["offset"]]).all():
+            got = f"{row['rest_length']}, {row['offset']}"
+            raise ValueError(f"{which}: expected a finite rest length and offset, got {got}")
+    return rows
+
+
+def check_coefficients(asset: Asset, actor: str, coefficients: object) -> np.ndarray:
+    """Coefficients of all joints of an actor's tendons, checked, a float32 copy."""
+    array = np.array(coefficients, np.float32).reshape(-1)
+    count = sum(len(tendon.joints) for tendon in asset.tendons)
+    if array.size != count or not np.isfinite(array).all():
+        raise ValueError(
+            f"tendon coefficients of actor {actor!r}: expected {count} finite numbers, got {array.tolist()}"
+        )
+    return array
 
 
 def couple(model: EnvModel, asset: Asset, first_link: int, first_dof: int) -> None:

@@ -9,8 +9,14 @@ from typing import NamedTuple
 import numpy as np
 
 from kilogym.assets.asset import Asset
-from kilogym.assets.check import check_asset, check_tendon
-from kilogym.scene.couplings import TENDON_PROPERTIES, AttractorDecl, tendon_coefficients, tendon_properties
+from kilogym.assets.check import check_asset
+from kilogym.scene.couplings import (
+    AttractorDecl,
+    check_coefficients,
+    check_tendons,
+    tendon_coefficients,
+    tendon_properties,
+)
 from kilogym.scene.hulls import HullLibrary
 from kilogym.scene.properties import (
     SHAPE_PROPERTIES,
@@ -221,7 +227,10 @@ class Scene:
             if actor.filter != -1:
                 rows["filter"] = actor.filter
             actor.shapes = rows
-        actor.tendons, actor.coefficients = check_tendons(actor, tendons), check_coefficients(actor, coefficients)
+        if tendons is not None:
+            actor.tendons = check_tendons(asset, actor.name, tendons)
+        if coefficients is not None:
+            actor.coefficients = check_coefficients(asset, actor.name, coefficients)
         decl.actors.append(actor)
         del self._starts[env + 1 :]
         return len(decl.actors) - 1
@@ -276,34 +285,6 @@ class Scene:
     def _check_open(self, call: str) -> None:
         if self.frozen:
             raise SceneFrozenError(f"{call}: the simulation has been prepared; create everything before that")
-
-
-def check_tendons(actor: ActorDecl, tendons: np.ndarray | None) -> np.ndarray | None:
-    """TENDON_PROPERTIES for an actor, checked, a copy."""
-    if tendons is None:
-        return None
-    what = f"tendon properties of actor {actor.name!r}"
-    rows = check_records(tendons, TENDON_PROPERTIES, len(actor.asset.tendons), what)
-    for tendon, row in zip(actor.asset.tendons, rows, strict=True):
-        which = f"{what}, tendon {tendon.name!r}"
-        check_tendon(which, row["stiffness"], row["damping"], row["limit_stiffness"], row["lower"], row["upper"])
-        if not np.isfinite([row["rest_length"], row["offset"]]).all():
-            got = f"{row['rest_length']}, {row['offset']}"
-            raise ValueError(f"{which}: expected a finite rest length and offset, got {got}")
-    return rows
-
-
-def check_coefficients(actor: ActorDecl, coefficients: np.ndarray | None) -> np.ndarray | None:
-    """Coefficients of all joints of an actor's tendons, checked, a float32 copy."""
-    if coefficients is None:
-        return None
-    array = np.array(coefficients, np.float32).reshape(-1)
-    count = sum(len(tendon.joints) for tendon in actor.asset.tendons)
-    if array.size != count or not np.isfinite(array).all():
-        raise ValueError(
-            f"tendon coefficients of actor {actor.name!r}: expected {count} finite numbers, got {array.tolist()}"
-        )
-    return array
 
 
 def _vec3(v: Sequence[float]) -> Vec3:

@@ -7,8 +7,14 @@ import numpy as np
 from kilogym.assets.asset import JointKind
 from kilogym.scene import values as v
 from kilogym.scene.compile import BatchPlan
-from kilogym.scene.couplings import AttractorDecl, held_values, tendon_values
-from kilogym.scene.declarations import ActorDecl, Scene, check_coefficients, check_tendons
+from kilogym.scene.couplings import (
+    AttractorDecl,
+    check_coefficients,
+    check_tendons,
+    held_values,
+    tendon_values,
+)
+from kilogym.scene.declarations import ActorDecl, Scene
 from kilogym.scene.properties import (
     BODY_PROPERTIES,
     DOF_PROPERTIES,
@@ -92,14 +98,14 @@ class Properties:
     def set_tendons(self, env: int, actor: int, rows: np.ndarray) -> None:
         """See `Simulation.set_tendon_properties`."""
         decl = self._scene.actor(env, actor)
-        decl.tendons = check_tendons(decl, rows)
+        decl.tendons = check_tendons(decl.asset, decl.name, rows)
         before = sum(len(other.asset.tendons) for other in self._scene.env(env).actors[:actor])
         self._write(env, actor, tendon_values(decl.tendon_properties()), before)
 
     def set_coefficients(self, env: int, actor: int, values: np.ndarray) -> None:
         """See `Simulation.set_tendon_coefficients`."""
         decl = self._scene.actor(env, actor)
-        decl.coefficients = check_coefficients(decl, values)
+        decl.coefficients = check_coefficients(decl.asset, decl.name, values)
         before = sum(len(t.joints) for other in self._scene.env(env).actors[:actor] for t in other.asset.tendons)
         self._write(env, actor, {"tendon_coefficient": decl.tendon_coefficients()[:, None]}, before)
 
