@@ -21,6 +21,7 @@ from kilogym.engine.limbs import whole
 from kilogym.engine.mapping import choose_mapping
 from kilogym.engine.model import INPUT, OUTPUT, PARAMETERS, STATE, EnvModel
 from kilogym.engine.tables import build_topology, emit_tables, row_words
+from kilogym.engine.warm_start import forget
 
 FAULT_NONFINITE = 1
 """The env's state became non-finite; it is frozen at the last finite one until its state is set."""
@@ -119,10 +120,11 @@ class Batch:
         threads = int(os.environ.get("KILOGYM_THREADS", "0")) or self.options.threads or os.cpu_count() or 1
         self._threads = max(1, min(threads, num_envs)) if self.device.type == "cpu" else 1
         self._dof_tree = torch.tensor(
-            [self.topology.v_tree[v] for v in self.topology.dof_v], dtype=torch.long, device=self.device
+            [self.topology.v_tree[v] for v in self.topology.dof_v], dtype=torch.int32, device=self.device
         )
         limits = [tree for tree in couplings.trees[: len(model.tendons)] for _ in range(2)]
-        self._coupling_tree = torch.tensor(couplings.trees + limits, dtype=torch.long, device=self.device)
+        self._coupling_tree = torch.tensor(couplings.trees + limits, dtype=torch.int32, device=self.device)
+        self._forget = forget[self._warp_real]
 
     def _zeros(self, rows: int, columns: int) -> torch.Tensor:
         return torch.zeros((rows, columns), dtype=self._real, device=self.device)
@@ -235,7 +237,8 @@ class Batch:
             out: [num_envs, num_links, 13]: position [m, env frame], quaternion xyzw, velocity of the com [m/s],
                 angular velocity [rad/s], world axes.
         """
-        self._query(self._kernels.body_states, out, (self.num_envs, self.model.num_links, 13))
+        shape = (self.num_envs, self.model.num_links, 13)
+        self._query(self._kernels.body_states, out, shape, lanes=self.mapping.lanes)
 
     def jacobian(self, tree: int, out: torch.Tensor) -> None:
         """Link velocities (com, world axes) by generalised velocity: [num_envs, links (-1 if fixed), 6, n]."""
@@ -253,14 +256,14 @@ class Batch:
         """Coriolis, centrifugal, gravity and damping force at the live state: [num_envs, num velocities]."""
         self._query(self._kernels.bias, out, (self.num_envs, len(self.topology.v_link)))
 
-    def _query(self, kernel: Any, out: torch.Tensor, shape: tuple[int, ...], *inputs: Any) -> None:
+    def _query(self, kernel: Any, out: torch.Tensor, shape: tuple[int, ...], *inputs: Any, lanes: int = 1) -> None:
         if tuple(out.shape) != shape or out.dtype != self._real or not out.is_contiguous():
             raise ValueError(
                 f"out: expected a contiguous {self._real} tensor of shape {shape}, got {out.dtype} {tuple(out.shape)}"
             )
         if out.device.type != self.device.type:
             raise ValueError(f"out: expected a tensor on {self.device}, got {out.device}")
-        self._launch(kernel, *inputs, wp.from_torch(out.view(-1)))
+        self._launch(kernel, *inputs, wp.from_torch(out.view(-1)), lanes=lanes)
 
     # state ------------------------------------------------------------------------------------------------------
 
@@ -281,13 +284,15 @@ class Batch:
                 f"written: expected shape ({self.model.num_trees}, {self.num_envs}), trees by envs, "
                 f"got {tuple(written.shape)}"
             )
-        any_tree = written.ne(0).any(dim=0)
-        self._warm["warm_slot"].masked_fill_(any_tree, -1)
-        if self.model.num_dofs:
-            dofs = written.ne(0).index_select(0, self._dof_tree).repeat_interleave(4, dim=0)
-            self._warm["warm_dof"].masked_fill_(dofs, 0.0)
-        if len(self._coupling_tree):
-            self._warm["warm_coupling"].masked_fill_(written.ne(0).index_select(0, self._coupling_tree), 0.0)
+        warm = [self._warm[name] for name in ("warm_slot", "warm_dof", "warm_coupling")]
+        rows = len(warm[0]) + 4 * len(self._dof_tree) + len(self._coupling_tree)
+        arrays = [wp.from_torch(x, return_ctype=True) for x in (written, self._dof_tree, self._coupling_tree, *warm)]
+        kernel = self._forget
+        if self.device.type == "cuda":
+            stream = wp.stream_from_torch(torch.cuda.current_stream(self.device))
+            wp.launch(kernel, (rows, self.num_envs), inputs=arrays, stream=stream)
+        else:
+            wp.launch(kernel, (rows, self.num_envs), inputs=arrays, device="cpu")
 
     def snapshot(self) -> dict[str, torch.Tensor]:
         """A copy of the whole integration state: name -> [rows, num_envs]."""

@@ -72,8 +72,8 @@ def native_source(tables: str, written_out: bool, lanes: int = 1) -> str:
 class Kernels:
     """The kernels of one topology. Each is a module of its own, compiled when first launched.
 
-    `step_tables` are for `lanes` threads per env, of at most `registers` (0: no cap); queries take one thread, with
-    `tables`.
+    The step, of at most `registers` (0: no cap), and body states take `lanes` threads per env, with `step_tables`;
+    other queries take one thread, with `tables`.
     """
 
     def __init__(self, tables: str, step_tables: str, lanes: int, registers: int, written_out: bool, real: Any) -> None:
@@ -89,8 +89,8 @@ class Kernels:
         @wp.func_native("run_step(args, first, thread);")
         def kg_step(args: Args, first: int, thread: int): ...
 
-        @wp.func_native("body_states(args, Env{env, 0, true}, out.data, env * NL);")
-        def kg_body_states(args: Args, env: int, out: wp.array[real]): ...
+        @wp.func_native("body_states(args, env_of(args, first, thread), out.data);")
+        def kg_body_states(args: Args, first: int, thread: int, out: wp.array[real]): ...
 
         @wp.func_native("jacobian(args, Env{env, 0, true}, tree, out.data + env * size);")
         def kg_jacobian(args: Args, env: int, tree: int, size: int, out: wp.array[real]): ...
@@ -110,8 +110,8 @@ class Kernels:
 
         @wp.kernel(enable_backward=False, module="unique")
         def kilogym_body_states(args: Args, first: int, out: wp.array[real]):
-            kg_headers()
-            kg_body_states(args, first + wp.tid(), out)
+            kg_step_headers()
+            kg_body_states(args, first, wp.tid(), out)
 
         @wp.kernel(enable_backward=False, module="unique")
         def kilogym_jacobian(args: Args, first: int, tree: int, size: int, out: wp.array[real]):

@@ -14,6 +14,8 @@ from typing import Any
 import torch
 import warp as wp
 
+from kilogym.engine import warm_start
+
 FAULT_NONFINITE = 1
 """Bit of `Batch.fault`, as in kilogym.engine."""
 
@@ -261,7 +263,8 @@ def load_kernels(device: torch.device) -> None:
     if wp.config.log_level == wp.LOG_INFO:
         wp.config.log_level = wp.LOG_WARNING
     wp.init()
-    wp.load_module(module=__name__, device=str(device))
+    for module in (__name__, warm_start.__name__):
+        wp.load_module(module=module, device=str(device))
 
 
 _streams: dict[int, wp.Stream] = {}

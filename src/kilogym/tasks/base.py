@@ -1,7 +1,7 @@
 """The vectorised task: what every task does, with hooks for what differs.
 
-A step, in order: `apply_actions`, physics, `refresh`, `rewards`, `failed`, `metrics`, then `start_states` for
-the envs that ended, then `compute_observations`. The hooks work on all envs at once and choose by masks,
+A step, in order: `apply_actions`, physics, `refresh`, `judge`, then `start_states` for the envs that ended, then
+`compute_observations`. The hooks work on all envs at once and choose by masks,
 never by `nonzero()`, so that nothing in a step waits for the device.
 """
 
@@ -9,18 +9,28 @@ from __future__ import annotations
 
 import abc
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from kilogym.sim.kernels import launch
 from kilogym.sim.params import SimulationParams
 from kilogym.sim.simulation import SavedState, Simulation
 from kilogym.tasks.config import TaskConfig
+from kilogym.tasks.episode_kernels import clear_episodes, end_episodes
 from kilogym.tasks.vector_env import Step
 
-FAULT_NONFINITE = 1
-"""Bit of an env whose state stopped being finite; the env is frozen until it is reset."""
+
+class Verdict(NamedTuple):
+    """What a task thinks of the action just done, before any reset; new tensors, E = num_envs."""
+
+    reward: Tensor
+    """Of the action, [E]."""
+    failed: Tensor
+    """Envs whose episode ends in failure now, bool [E]."""
+    metrics: dict[str, Tensor]
+    """What else to measure of this action, name to [E]."""
 
 
 class Task(abc.ABC):
@@ -95,16 +105,8 @@ class Task(abc.ABC):
         """Bring the simulation's tensors that the other hooks read up to date."""
 
     @abc.abstractmethod
-    def rewards(self) -> Tensor:
-        """Reward of the action just done, [E]."""
-
-    @abc.abstractmethod
-    def failed(self) -> Tensor:
-        """Envs whose episode ends in failure now, bool [E]."""
-
-    def metrics(self) -> dict[str, Tensor]:
-        """What else to measure of this action, name to [E]."""
-        return {}
+    def judge(self) -> Verdict:
+        """Judge the action just done, of every env."""
 
     @abc.abstractmethod
     def start_states(self, mask: Tensor) -> None:
@@ -136,29 +138,26 @@ class Task(abc.ABC):
             raise ValueError(
                 f"actions: expected shape {tuple(self.actions.shape)}, got {tuple(actions.shape)}"
             )
-        self.actions.copy_(actions.clamp(-1.0, 1.0))
+        torch.clamp(actions.detach(), -1.0, 1.0, out=self.actions)
         for _ in range(self.config.decimation):
             self.apply_actions()
             self.sim.step()
         self.refresh()
-        self.episode_length += 1
 
-        # judge the state before any reset
-        diverged = (self.sim.env_faults() & FAULT_NONFINITE) != 0
-        reward = self.rewards()
-        terminated = self.failed() | diverged
-        truncated = (self.episode_length >= self.max_episode_length) & ~terminated
-        metrics = self.metrics()
+        verdict = self.judge()
+        terminated, truncated, ended = (torch.empty_like(verdict.failed) for _ in range(3))
+        args = [verdict.failed, self.sim.env_faults(), self.max_episode_length]
+        args += [self.episode_length, terminated, truncated, ended]
+        launch(end_episodes, (self.num_envs,), args, self.device)
 
-        self.reset_envs(terminated | truncated)
+        self.reset_envs(ended)
         self.obs.copy_(self.compute_observations())
-        return Step(self.obs.clone(), reward, terminated, truncated, {"metrics": metrics})
+        return Step(self.obs.clone(), verdict.reward, terminated, truncated, {"metrics": verdict.metrics})
 
     def reset_envs(self, mask: Tensor) -> None:
         """Start a new episode where `mask` is true, bool [E]; the other envs are not touched."""
         self.start_states(mask)
-        self.actions.masked_fill_(mask.unsqueeze(-1), 0.0)
-        self.episode_length.masked_fill_(mask, 0)
+        launch(clear_episodes, (self.num_envs,), [mask, self.actions, self.episode_length], self.device)
         actors = mask.unsqueeze(-1).expand(self.root_states.shape[:2]).reshape(-1)
         self.sim.set_root_states(self.sim.root_states, mask=actors)
         self.sim.set_dof_states(self.sim.dof_states, mask=actors)

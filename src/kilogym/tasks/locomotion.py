@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
+import warp as wp
 from torch import Tensor
 
 from kilogym.assets.load import load_asset
 from kilogym.assets.options import ImportOptions
-from kilogym.tasks import locomotion_terms as terms
-from kilogym.tasks.base import Task
+from kilogym.sim.kernels import launch
+from kilogym.tasks import locomotion_kernels as kernels
+from kilogym.tasks.base import Task, Verdict
 from kilogym.tasks.config import TaskConfig
 
 TARGET = (1000.0, 0.0, 0.0)
@@ -85,7 +87,11 @@ class LocomotionTask(Task):
         self.upper = on_device([j.upper for j in joints])  # [D]
         self.rest_dof_pos = torch.zeros_like(self.lower).clamp(self.lower, self.upper)
         self.start_root = self.sim.root_states.view(self.num_envs, 13).clone()  # [E, 13]
-        self.target = torch.tensor(TARGET, device=self.device)  # [3]
+        self.target = wp.vec3(*TARGET)
+        self.reward_terms = kernels.RewardTerms()
+        for name in ("step_dt", *(f.name for f in fields(LocomotionConfig))):
+            if hasattr(self.reward_terms, name):
+                setattr(self.reward_terms, name, getattr(self.cfg, name))
         self.last_pos = torch.zeros(self.num_envs, 3, device=self.device)  # torso before the action [E, 3]
 
     def task_state(self) -> dict[str, Tensor]:
@@ -104,56 +110,35 @@ class LocomotionTask(Task):
         self.sim.refresh_root_states()
         self.sim.refresh_dof_states()
 
-    def rewards(self) -> Tensor:
-        """progress + alive + upright + heading - costs, or `fall_reward` for a robot that has fallen.
+    def _launch(self, kernel: Any, shape: tuple[int, ...], *args: Any) -> None:
+        launch(kernel, shape, list(args), self.device)
 
-        Progress is the speed towards the target [m/s]. The terms are in `locomotion_terms`.
+    def judge(self) -> Verdict:
+        """Rewards as `locomotion_kernels.judge` says; a robot whose torso is too low has failed.
+
+        Measured: forward_speed, of the torso along x over the action [m/s].
         """
-        cfg = self.cfg
-        direction = terms.target_direction(self.root[:, :3], self.target)
-        quat = self.root[:, 3:7]
-        heading = terms.rotate_inverse(quat, direction)[:, 0]
-        dof_scaled = terms.scale_to_limits(self.dof_pos, self.lower, self.upper)
-        reward = (
-            terms.progress(self.root[:, :3] - self.last_pos, direction, cfg.step_dt)
-            + cfg.alive_reward
-            + terms.upright_reward(terms.up_axis(quat)[:, 2], cfg.up_weight)
-            + terms.heading_reward(heading, cfg.heading_weight)
-            - cfg.action_cost * terms.action_cost(self.actions)
-            - cfg.energy_cost
-            * terms.energy_cost(self.actions, self.dof_vel * cfg.dof_vel_scale, self.gear_share)
-            - cfg.limit_cost * terms.limit_cost(dof_scaled, self.gear_share)
-        )
-        return torch.where(self.failed(), cfg.fall_reward, reward)
-
-    def failed(self) -> Tensor:
-        return self.root[:, 2] < self.cfg.fall_height
-
-    def metrics(self) -> dict[str, Tensor]:
-        """forward_speed: of the torso along x over the action [m/s]."""
-        return {"forward_speed": (self.root[:, 0] - self.last_pos[:, 0]) / self.config.step_dt}
+        reward, speed = (torch.empty(self.num_envs, device=self.device) for _ in range(2))
+        failed = torch.empty(self.num_envs, dtype=torch.bool, device=self.device)
+        joints = (self.lower, self.upper, self.gear_share)
+        self._launch(
+            kernels.judge, (self.num_envs,), self.root, self.dof_states, self.actions, self.last_pos, *joints,
+            self.target, self.reward_terms, reward, failed, speed,
+        )  # fmt: skip
+        return Verdict(reward, failed, {"forward_speed": speed})
 
     def start_states(self, mask: Tensor) -> None:
-        cfg, pick = self.cfg, mask.unsqueeze(-1)
-        shape = (self.num_envs, self.num_actions)
-        pos = self.rest_dof_pos + cfg.start_dof_noise * self.uniform(*shape)
-        vel = cfg.start_speed_noise * self.uniform(*shape)
-        self.root.copy_(torch.where(pick, self.start_root, self.root))
-        self.dof_pos.copy_(torch.where(pick, pos.clamp(self.lower, self.upper), self.dof_pos))
-        self.dof_vel.copy_(torch.where(pick, vel, self.dof_vel))
+        cfg, shape = self.cfg, (self.num_envs, self.num_actions)
+        joints = (self.rest_dof_pos, self.lower, self.upper)
+        self._launch(
+            kernels.start_again, shape, mask, self.start_root, *joints, self.uniform(2, *shape),
+            cfg.start_dof_noise, cfg.start_speed_noise, self.root, self.dof_states,
+        )  # fmt: skip
 
     def compute_observations(self) -> Tensor:
-        cfg, quat = self.cfg, self.root[:, 3:7]
-        direction = terms.target_direction(self.root[:, :3], self.target)
-        return terms.observe(
-            height=self.root[:, 2],
-            lin_vel_b=terms.rotate_inverse(quat, self.root[:, 7:10]),
-            ang_vel_b=terms.rotate_inverse(quat, self.root[:, 10:13]),
-            up_b=terms.up_axis(quat),
-            target_b=terms.rotate_inverse(quat, direction),
-            dof_scaled=terms.scale_to_limits(self.dof_pos, self.lower, self.upper),
-            dof_vel=self.dof_vel,
-            actions=self.actions,
-            ang_vel_scale=cfg.ang_vel_scale,
-            dof_vel_scale=cfg.dof_vel_scale,
-        )
+        obs = torch.empty(self.num_envs, self.num_obs, device=self.device)
+        self._launch(
+            kernels.observe, tuple(obs.shape), self.root, self.dof_states, self.actions, self.lower, self.upper,
+            self.target, self.cfg.ang_vel_scale, self.cfg.dof_vel_scale, obs,
+        )  # fmt: skip
+        return obs

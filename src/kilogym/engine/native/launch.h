@@ -1,9 +1,14 @@
 // From a thread of the launch to its env: LANES neighbouring threads step one env.
 
 template <class Args>
-KG_FN void run_step(const Args& args, int first, int thread) {
+KG_FN Env env_of(const Args& args, int first, int thread) {
     const int count = args.fault.shape[0], index = first + thread / LANES;
-    const Env env = {index < count ? index : count - 1, thread % LANES, index < count};
+    return Env{index < count ? index : count - 1, thread % LANES, index < count};
+}
+
+template <class Args>
+KG_FN void run_step(const Args& args, int first, int thread) {
+    const Env env = env_of(args, first, thread);
 #if defined(__CUDA_ARCH__) || defined(KG_EMULATED)
     const int warp = env.index / ENVS_PER_WARP, place = env.index % ENVS_PER_WARP;
     step_env(args, env, Rows{(Four*)args.rows.data + (size_t)warp * (ROOM * ENVS_PER_WARP) + place});

@@ -1,8 +1,8 @@
 // What users ask about the current state outside the step: body states, Jacobians, mass matrices.
 
-// 13 numbers per link: position (env frame), quaternion xyzw, velocity of the com, angular velocity
+// 13 numbers per link: position (env frame), quaternion xyzw, velocity of the com, angular velocity. out: [env, link, 13]
 template <class Args>
-KG_FN void body_states(const Args& args, const Env& env, Real* out, int row) {
+KG_FN void body_states(const Args& args, const Env& env, Real* out) {
     Position q;
     Real v[NV];
     load_state(args, env, q, v);
@@ -11,22 +11,24 @@ KG_FN void body_states(const Args& args, const Env& env, Real* out, int row) {
     Spatial vel[NL];
     link_velocities(env, k, v, vel);
     add_root_motion(v, vel);
-    for (int l = 0; l < NL; ++l) {
+    each<NL>([&](auto l) {
+        if (!env.live || !writes_link(env, l)) return;
+        const auto id = link_id(env, l);
         Vec3 p = k.ref[link_tree[l]] + k.pos[l];
-        Vec3 com = k.pos[l] + rotate(k.rot[l], param3(KG_PARAM(link_com), l, env));
+        Vec3 com = k.pos[l] + rotate(k.rot[l], param3(KG_PARAM(link_com), id, env));
         Vec3 u = point_velocity(vel[l], com);
         const bool root = link_parent[l] < 0 && tree_floating[link_tree[l]];
         if (root) {
             p = q.root_pos[link_tree[l]];  // to the bit what was set
             u = vel[l].lin;
         }
-        Real* o = out + (row + l) * 13;
+        Real* o = out + ((size_t)env.index * ENV_LINKS + id) * 13;
         const Quat r = link_parent[l] < 0 ? q.root_quat[link_tree[l]] : k.rot[l];
         o[0] = p.x; o[1] = p.y; o[2] = p.z;
         o[3] = r.x; o[4] = r.y; o[5] = r.z; o[6] = r.w;
         o[7] = u.x; o[8] = u.y; o[9] = u.z;
         o[10] = vel[l].ang.x; o[11] = vel[l].ang.y; o[12] = vel[l].ang.z;
-    }
+    });
 }
 
 // rows: 6 per link of the tree (velocity of the com, angular velocity), the root's left out when the base is fixed;

@@ -13,7 +13,7 @@ from torch import Tensor
 from kilogym.assets.asset import DriveMode
 from kilogym.assets.load import load_asset
 from kilogym.assets.options import ImportOptions
-from kilogym.tasks.base import Task
+from kilogym.tasks.base import Task, Verdict
 from kilogym.tasks.config import PpoConfig, TaskConfig
 from kilogym.tasks.registry import TaskEntry
 
@@ -69,17 +69,12 @@ class Cartpole(Task):
     def refresh(self) -> None:
         self.sim.refresh_dof_states()
 
-    def rewards(self) -> Tensor:
-        value = reward(self.dof_pos[:, 1], self.dof_vel[:, 1], self.dof_vel[:, 0])
-        return torch.where(self.failed(), self.cfg.fail_reward, value)
-
-    def failed(self) -> Tensor:
-        far = self.dof_pos[:, 0].abs() > self.cfg.max_distance
-        return far | (self.dof_pos[:, 1].abs() > self.cfg.max_angle)
-
-    def metrics(self) -> dict[str, Tensor]:
-        """pole_angle: its size [rad]."""
-        return {"pole_angle": self.dof_pos[:, 1].abs()}
+    def judge(self) -> Verdict:
+        """Fails far from the middle or leaning far. Measured: pole_angle, its size [rad]."""
+        cart, pole = self.dof_pos.unbind(-1)
+        failed = (cart.abs() > self.cfg.max_distance) | (pole.abs() > self.cfg.max_angle)
+        value = reward(pole, self.dof_vel[:, 1], self.dof_vel[:, 0])
+        return Verdict(torch.where(failed, self.cfg.fail_reward, value), failed, {"pole_angle": pole.abs()})
 
     def start_states(self, mask: Tensor) -> None:
         start = self.cfg.start_noise * self.uniform(self.num_envs, 2, 2)
