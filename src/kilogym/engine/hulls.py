@@ -78,10 +78,10 @@ def convex_hull(points: np.ndarray, most: int = MAX_VERTICES) -> Hull:
     points = _solid(points - centre)
     outer = points[ConvexHull(points).vertices]
     chosen = outer if len(outer) <= most else outer[_farthest(outer, most)]
-    hull = ConvexHull(chosen)
-    chosen = chosen[np.sort(hull.vertices)]
     normals, faces = _faces(chosen)
-    return Hull(centre, chosen, normals, faces)
+    used = sorted({corner for face in faces for corner in face})
+    number = {corner: i for i, corner in enumerate(used)}
+    return Hull(centre, chosen[used], normals, tuple(tuple(number[corner] for corner in face) for face in faces))
 
 
 def _solid(points: np.ndarray) -> np.ndarray:
@@ -122,8 +122,8 @@ def _farthest(points: np.ndarray, most: int) -> list[int]:
     return sorted(chosen)
 
 
-def _faces(vertices: np.ndarray) -> tuple[np.ndarray, tuple[tuple[int, ...], ...]]:
-    """Faces of the hull of `vertices`, all of them on it: unit normals, and corners counter-clockwise."""
+def _faces(vertices: np.ndarray) -> tuple[np.ndarray, list[list[int]]]:
+    """Faces of the hull of `vertices`: unit normals, and corners counter-clockwise."""
     hull = ConvexHull(vertices)
     size = float(np.ptp(vertices, axis=0).max())
     planes: list[np.ndarray] = []
@@ -138,17 +138,38 @@ def _faces(vertices: np.ndarray) -> tuple[np.ndarray, tuple[tuple[int, ...], ...
             members.append(set(simplex.tolist()))
     faces = []
     for plane, member in zip(planes, members, strict=True):
-        corners = sorted(member)
-        flat = vertices[corners] - vertices[corners].mean(axis=0)
-        x = flat[0] - plane[:3] * (flat[0] @ plane[:3])
+        corners = np.array(sorted(member))
+        axis = np.eye(3)[np.abs(plane[:3]).argmin()]
+        x = np.cross(axis, plane[:3])
         x /= np.linalg.norm(x)
-        y = np.cross(plane[:3], x)
-        turn = np.arctan2(flat @ y, flat @ x)
-        face = [corners[i] for i in np.argsort(turn, kind="stable")]
+        flat = np.stack([vertices[corners] @ x, vertices[corners] @ np.cross(plane[:3], x)], axis=1)
+        face = corners[_outline(flat, 1e-9 * size)].tolist()
         if len(face) > MAX_CORNERS:
             face = [face[i * len(face) // MAX_CORNERS] for i in range(MAX_CORNERS)]
-        faces.append(tuple(face))
-    return np.array([plane[:3] for plane in planes]), tuple(faces)
+        faces.append(face)
+    return np.array([plane[:3] for plane in planes]), faces
+
+
+def _outline(points: np.ndarray, margin: float) -> list[int]:
+    """Corners of the convex hull of points of a plane (n, 2), counter-clockwise; none within `margin` of an edge.
+
+    Source: the monotone chain of Andrew (1979).
+    """
+    order = np.lexsort((points[:, 1], points[:, 0])).tolist()
+
+    def chain(indices: list[int]) -> list[int]:
+        kept: list[int] = []
+        for i in indices:
+            while len(kept) >= 2:
+                a, b = points[kept[-2]], points[kept[-1]]
+                edge, new = b - a, points[i] - a
+                if edge[0] * new[1] - edge[1] * new[0] > margin * np.linalg.norm(new):
+                    break
+                kept.pop()
+            kept.append(i)
+        return kept[:-1]
+
+    return chain(order) + chain(order[::-1])
 
 
 def pack(hulls: Sequence[Hull]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
