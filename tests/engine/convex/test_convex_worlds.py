@@ -113,9 +113,12 @@ def test_a_heap_comes_to_rest(heap):
     assert z.min() > 0.03  # nothing sank in
     spin = np.abs(state["root_ang_vel"].reshape(6, -1, 3)[:, [0, 5]])  # box and hull; the others may roll away
     assert spin.max() < 0.05
-    weights = heap.output("link_contact_force").reshape(6, -1, 3).sum(axis=1)
-    # between bodies forces cancel, so the ground carries it all
-    np.testing.assert_allclose(weights[:, 2], 6 * G, rtol=0.02)
+    # between bodies forces cancel, so the ground carries it all; the mean of a second: an ellipsoid rolls on and hops
+    force = 0
+    for _ in range(120):
+        run(heap, 1)
+        force += heap.output("link_contact_force").reshape(6, -1, 3).sum(axis=1)[:, 2] / 120
+    np.testing.assert_allclose(force, 6 * G, rtol=0.03)
 
 
 def test_an_env_is_a_closed_world(heap):
