@@ -21,6 +21,7 @@ from kilogym.engine.limbs import whole
 from kilogym.engine.mapping import choose_mapping
 from kilogym.engine.model import INPUT, OUTPUT, PARAMETERS, STATE, EnvModel
 from kilogym.engine.tables import build_topology, emit_tables, row_words
+from kilogym.engine.terrain import NO_TERRAIN
 from kilogym.engine.warm_start import forget
 
 FAULT_NONFINITE = 1
@@ -36,7 +37,7 @@ ASKED_BY = {
     "SPEED_LIMIT": ("dof_velocity",),
     "DRIVE_LIMIT": ("dof_effort", "dof_stiffness", "dof_damping"),
     "DAMPING": ("tree_linear_damping", "tree_angular_damping"),
-    "RESTITUTION": ("shape_restitution", "ground_restitution"),
+    "RESTITUTION": ("shape_restitution", "ground_restitution", "terrain_restitution"),
 }
 """Parameters that a feature (tables.FEATURES) depends on."""
 
@@ -105,6 +106,8 @@ class Batch:
         words = 0 if self.device.type == "cpu" else row_words(model, self.topology, self.mapping.limbs)
         room = words * -(-num_envs // self.mapping.envs_per_warp) * self.mapping.envs_per_warp
         self._rows = torch.zeros(max(1, room), dtype=self._real, device=self.device)
+        terrain = model.terrain or NO_TERRAIN
+        self.terrain_reals, self.terrain_ints = terrain.on(self.device, self._real)
         self.fault = torch.zeros(num_envs, dtype=torch.int32, device=self.device)
         self.contact_count = torch.zeros_like(self.fault)
         self.contact_overflow = torch.zeros_like(self.fault)
@@ -152,7 +155,7 @@ class Batch:
             "SPEED_LIMIT": bool((ask("dof_velocity") < 1e30).any()),
             "DRIVE_LIMIT": bool(((ask("dof_effort") < 1e30) & gains).any()),
             "DAMPING": bool((ask("tree_linear_damping") > 0).any() or (ask("tree_angular_damping") > 0).any()),
-            "RESTITUTION": bool((ask("shape_restitution") > 0).any() or (ask("ground_restitution") > 0).any()),
+            "RESTITUTION": any(bool((ask(name) > 0).any()) for name in ASKED_BY["RESTITUTION"]),
         }
         return {name for name, used in found.items() if used}
 
@@ -196,7 +199,8 @@ class Batch:
             real, integer = self.control.arrays
             args.rows = wp.from_torch(self._rows)
             args.control_real, args.control_int = wp.from_torch(real), wp.from_torch(integer)
-            for name in ("fault", "contact_count", "contact_overflow", "hull_vertex", "hull_normal", "hull_table"):
+            names = ("fault", "contact_count", "contact_overflow", "hull_vertex", "hull_normal", "hull_table")
+            for name in (*names, "terrain_reals", "terrain_ints"):
                 setattr(args, name, wp.from_torch(getattr(self, name)))
             self._args = args
         return self._args

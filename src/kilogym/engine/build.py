@@ -20,6 +20,7 @@ NATIVE = Path(__file__).parent / "native"
 HEADERS = (
     "scalar.h", "vec.h", "env.h", "lanes.h", "kinematics.h", "settings.h", "dynamics.h", "factor.h", "drives.h",
     "contact_rows.h", "convex.h", "manifold.h", "candidates.h", "pairs.h", "contacts.h",
+    "terrain.h", "terrain_shapes.h", "terrain_contacts.h",
     "rows.h", "laws.h", "dof_rows.h", "couplings.h", "coupling_rows.h", "solver.h", "outputs.h", "integrate.h",
     "coupling_outputs.h", "step.h", "launch.h", "queries.h",
 )  # fmt: skip
@@ -47,6 +48,8 @@ def args_struct(real: Any) -> Any:
     fields["rows"] = wp.array[real]
     fields["hull_vertex"] = fields["hull_normal"] = wp.array[real]
     fields["hull_table"] = wp.array[wp.int32]
+    fields["terrain_reals"] = wp.array[real]
+    fields["terrain_ints"] = wp.array[wp.int32]
     fields["warm_slot"] = wp.array2d[wp.int32]
     for name in ("control_int", "fault", "contact_count", "contact_overflow"):
         fields[name] = wp.array[wp.int32]

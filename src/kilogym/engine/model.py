@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kilogym.engine.hulls import Hull
+from kilogym.engine.terrain import Terrain
 
 JOINT_REVOLUTE, JOINT_PRISMATIC, JOINT_BALL = 0, 1, 2
 SHAPE_SPHERE, SHAPE_CAPSULE, SHAPE_BOX, SHAPE_CYLINDER, SHAPE_ELLIPSOID, SHAPE_HULL = 0, 1, 2, 3, 4, 5
@@ -75,6 +76,9 @@ PARAMETERS: dict[str, tuple[str, int, str]] = {
     "ground_distance": ("one", 1, "plane: normal . x = distance, in the env's frame [m]"),
     "ground_friction": ("one", 2, "static, dynamic"),
     "ground_restitution": ("one", 1, ""),
+    "terrain_origin": ("terrain", 6, "the env's origin as each terrain counts it, see engine/terrain.py"),
+    "terrain_friction": ("terrain", 2, "static, dynamic"),
+    "terrain_restitution": ("terrain", 1, ""),
 }
 """Every parameter of a batch. Stored [components * count, num_envs or 1]: component c of item i is row
 i * components + c; one column when all envs share it."""
@@ -117,11 +121,12 @@ class EnvModel:
     joint_link: list[int]  # [num_joints] ascending: joints of a link act in order
     shape_kind: list[int]  # [num_shapes] SHAPE_*
     shape_link: list[int]  # [num_shapes] ascending
-    shape_ground: list[bool]  # [num_shapes] collides with the ground plane
+    shape_ground: list[bool]  # [num_shapes] collides with the ground plane and with terrain
     pairs: list[tuple[int, int]]  # shape pairs tested against each other, a < b
     sensor_link: list[int] = field(default_factory=list)
     sensor_flags: list[int] = field(default_factory=list)  # 1 forward dynamics | 2 constraints | 4 world frame
     has_ground: bool = True
+    terrain: Terrain | None = None  # data; which kinds there are is compiled
     max_contacts: int = 0  # rows kept per env; 0 = chosen from the shapes
     hulls: list[Hull] = field(default_factory=list)  # the library that shape_hull counts in; data
     tendons: list[list[int]] = field(default_factory=list)  # DOFs of each fixed tendon
@@ -162,4 +167,5 @@ class EnvModel:
             "shape": self.num_shapes, "sensor": self.num_sensors, "one": 1, "tendon": len(self.tendons),
             "tendon_joint": sum(len(dofs) for dofs in self.tendons), "joint_equality": len(self.joint_equalities),
             "closure": len(self.closures), "attractor": len(self.attractors),
+            "terrain": self.terrain.count if self.terrain else 0,
         }[per]  # fmt: skip

@@ -39,6 +39,10 @@ MOST_SLOTS = 1 << 24
 SHARP = (SHAPE_BOX, SHAPE_CYLINDER, SHAPE_HULL)
 ROUND = (SHAPE_SPHERE, SHAPE_ELLIPSOID)
 """Kinds that touch anything at one point."""
+TERRAIN_POINTS = 16
+"""Most contact points of a shape with terrain (native/terrain_shapes.h)."""
+TERRAIN_KEYS = 16
+"""Slots that each candidate point has against terrain, and the shape as a whole (native/terrain_contacts.h)."""
 
 
 def pair_points(kind_a: int, kind_b: int) -> int:
@@ -63,7 +67,7 @@ SHAPE_ENUM = (
     "enum { SHAPE_SPHERE = 0, SHAPE_CAPSULE = 1, SHAPE_BOX = 2, SHAPE_CYLINDER = 3, SHAPE_ELLIPSOID = 4, "
     "SHAPE_HULL = 5, SHAPE_TRIANGLE = 6 };"
 )
-"""Kinds of shapes as the headers name them; no model has triangles of its own."""
+"""Kinds of shapes as the headers name them; no model has triangles of its own, terrain has."""
 
 FEATURES = ("DRY", "SPEED_LIMIT", "DRIVE_LIMIT", "DAMPING", "RESTITUTION")
 """What there is code for only if some parameter asks for it: dry joint friction, joint speed limits, drives that may
@@ -95,6 +99,7 @@ class Topology:
     ground_shapes: list[int]  # that collide with the ground
     ground_points: list[int]  # their candidate points
     ground_slots: list[int]  # the slot of the first
+    terrain_slots: dict[int, int]  # shape that collides with terrain -> its first slot
     pair_slots: list[int]
     num_slots: int
     max_contacts: int
@@ -164,13 +169,19 @@ def build_topology(model: EnvModel) -> Topology:
         points = pair_points(model.shape_kind[a], model.shape_kind[b])
         slot += TOUCH_NUMBERS if points == TOUCHES else points
         most += points
-    ground_shapes = [s for s in range(model.num_shapes) if model.shape_ground[s] and model.has_ground]
+    static_shapes = [s for s in range(model.num_shapes) if model.shape_ground[s]]
+    ground_shapes = static_shapes if model.has_ground else []
     ground_points = [GROUND_POINTS[model.shape_kind[shape]] for shape in ground_shapes]
     ground_slots = []
     for shape, points in zip(ground_shapes, ground_points, strict=True):
         ground_slots.append(slot)
         slot += ground_numbers(model, shape)
         most += points
+    terrain_slots = {}
+    for shape in static_shapes if model.terrain else []:
+        terrain_slots[shape] = slot
+        slot += TERRAIN_KEYS * (ground_numbers(model, shape) + 1)
+        most += TERRAIN_POINTS
     if slot > MOST_SLOTS:
         raise ValueError(
             f"too many pairs of shapes collide in an env: {len(model.pairs)} pairs have {slot} numbers for their "
@@ -185,7 +196,8 @@ def build_topology(model: EnvModel) -> Topology:
     return Topology(
         v_link, v_tree, v_dof, dof_v, ancestors, link_path, tree_v0, tree_vs, tree_link0, sizes, link_v0, link_vs,
         [js[0] if js else 0 for js in joints_of], [len(js) for js in joints_of], joint_dof0,
-        ground_shapes, ground_points, ground_slots, pair_slots, slot, min(wanted, most),
+        ground_shapes, ground_points, ground_slots, terrain_slots, pair_slots, slot,
+        min(wanted, most),
     )  # fmt: skip
 
 
@@ -400,6 +412,10 @@ def emit_tables(
         (shape, i) for shapes in tests for i in range(GROUND_POINTS[local.shape_kind[shapes[0]]]) for shape in shapes
     ]
 
+    on_terrain = [[s for s in group if any(i in t.terrain_slots for i in local.shapes[s])] for group in tests]
+    on_terrain = [group for group in on_terrain if group]
+    terrain_kinds = model.terrain.kinds if model.terrain else ()
+
     masks = -(-max(1, nv) // 32)
     pair_shapes = sorted({shape for pair in model.pairs for shape in pair})
     hang_links = sorted({h for hangs in local.link_hangs for h in hangs if h >= 0})
@@ -417,6 +433,7 @@ def emit_tables(
         "ND1": max(1, len(local.dofs)), "NV": max(1, nv), "TV": local.trunk_v if limbs.slots else max(1, nv),
         "NM": max(1, row[-1]), "NS": len(local.shapes), "NHANGS": len(hang_links), "NROOTS": len(limb_roots),
         "NTESTS": len(points), "SWEPT_LANES": order.lanes,
+        "NTERRAINS": len(terrain_kinds), "NGROUPS": len(on_terrain), "GROUP": max([1, *map(len, on_terrain)]),
         "NP": len(model.pairs), "NPS": len(pair_shapes),
         "PAIR_POINTS": max([2, *(pair_points(model.shape_kind[a], model.shape_kind[b]) for a, b in model.pairs)]),
         "NSENSORS": len(local.sensors), "MAX_CONTACTS": t.max_contacts, "MAX_CONTACTS1": max(1, t.max_contacts),
@@ -429,9 +446,11 @@ def emit_tables(
         "enum { JOINT_REVOLUTE = 0, JOINT_PRISMATIC = 1, JOINT_BALL = 2 };",
         SHAPE_ENUM,
         "enum { FAULT_NONFINITE = 1, FAULT_OVERFLOW = 2, FAULT_CLAMPED = 4 };",
-        "static constexpr bool HAS_TRIANGLE = false;",
+        f"static constexpr bool HAS_TRIANGLE = {str(bool(terrain_kinds) and bool({SHAPE_HULL, SHAPE_CYLINDER, SHAPE_ELLIPSOID} & {*model.shape_kind})).lower()};",
         f"static constexpr bool HAS_CONVEX = {str(has_convex(model)).lower()};",
         f"static constexpr bool HAS_GROUND = {str(bool(t.ground_shapes)).lower()};",
+        f"static constexpr bool HAS_FIELDS = {str('field' in terrain_kinds).lower()};",
+        f"static constexpr bool HAS_MESHES = {str('mesh' in terrain_kinds).lower()};",
         *(f"static constexpr bool HAS_{name} = {str(kind in kinds).lower()};" for name, kind, kinds in present),
         *(f"static constexpr bool SHARED_{name} = {str(name not in per_env).lower()};" for name in PARAMETERS),
         *(f"static constexpr bool HAS_{name} = {str(name in features).lower()};" for name in FEATURES),
@@ -473,6 +492,8 @@ def emit_tables(
         "shape_kind": local.shape_kind, "shape_link": local.shape_link,
         "shape_ground": [any(s in ground_slot for s in on) for on in local.shapes],
         "test_shape": [shape for shape, _ in points], "test_point": [i for _, i in points],
+        "group_first": _starts([len(group) for group in on_terrain])[:-1],
+        "group_size": [len(group) for group in on_terrain], "group_shape": _flat(on_terrain),
         "sweep_dof": sweep,
         "shape_pairs": [any(s in pair_shapes for s in on) for on in local.shapes],
         "sensor_link": local.sensor_link,
@@ -492,6 +513,7 @@ def emit_tables(
         "env_path_v": _flat(t.link_path),
         "env_shape_link": model.shape_link, "env_shape_kind": model.shape_kind,
         "env_ground_slot": [ground_slot.get(s, -1) for s in range(model.num_shapes)],
+        "env_terrain_slot": [t.terrain_slots.get(s, -1) for s in range(model.num_shapes)],
         "env_segment": [pair_shapes.index(s) if s in pair_shapes else -1 for s in range(model.num_shapes)],
         "env_sensor_flags": model.sensor_flags,
         "pair_shape": pair_shapes, "pair_slot": t.pair_slots,

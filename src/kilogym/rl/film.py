@@ -33,12 +33,15 @@ def film_policy(
         height: Of the picture [px].
         warm_up: Simulated time before the film starts [s].
     """
+    from kilogym.assets.asset import ShapeKind
     from kilogym.viewer import Drawing, FollowCamera, Renderer, film_writer
 
     write = film_writer(path)
     sim, step_dt = task.sim, task.config.step_dt
     # robots are drawn where their env stands in the grid
-    drawing = Drawing()
+    drawing = Drawing(ground=None if sim.scene.ground is None else sim.scene.ground.distance)
+    for terrain in sim.scene.terrain:
+        drawing.add_shape(ShapeKind.MESH, mesh=terrain.mesh(), ground_look=True)
     for env in range(task.num_envs):
         for k, actor in enumerate(sim.env(env).actors):
             drawing.add_actor(

@@ -24,6 +24,7 @@ from kilogym.scene.couplings import (
 from kilogym.scene.declarations import ActorDecl, EnvDecl, Scene
 from kilogym.scene.hulls import HullLibrary
 from kilogym.scene.properties import body_properties, dof_properties
+from kilogym.scene.terrain import engine_terrain
 from kilogym.scene.topology import Topology, build_topology
 
 
@@ -61,6 +62,7 @@ def compile_scene(scene: Scene, max_contacts: int = 0, shared_groups: str = "ref
     if shared_groups == "refuse":
         check_groups_across_envs(scene.envs)
     has_ground = scene.ground is not None
+    terrain = engine_terrain(scene.terrain)
     topologies: dict[object, Topology] = {}
     batches: dict[object, list[tuple[int, Topology]]] = {}
     for index, env in enumerate(scene.envs):
@@ -69,7 +71,7 @@ def compile_scene(scene: Scene, max_contacts: int = 0, shared_groups: str = "ref
         key = _env_key(env)
         topology = topologies.get(key)
         if topology is None:
-            topology = topologies[key] = build_topology(env, has_ground, max_contacts)
+            topology = topologies[key] = build_topology(env, has_ground, max_contacts, terrain)
         # shapes that the model leaves out may differ, so the numbering belongs to the signature
         signature = (topology.key(), tuple(topology.shape_items))
         batches.setdefault(signature, []).append((index, topology))
@@ -103,7 +105,10 @@ def _plan_batch(scene: Scene, members: list[tuple[int, Topology]]) -> BatchPlan:
         for name, table in _actor_tables(actors, shapes, scene.hulls).items():
             tables[name].append(table)
     grounds = _per_class(decls, lambda d: d.origin, lambda d: v.ground_values(d, scene.ground))
-    for name, table in grounds.items():
+    terrains = _per_class(
+        decls, lambda d: d.origin, lambda d: v.terrain_values(d, model.terrain, scene.terrain)
+    )
+    for name, table in [*grounds.items(), *terrains.items()]:
         tables[name].append(table)
     model.hulls = scene.hulls.hulls
     for name, table in attractor_values([decl.attractors for decl in decls]).items():

@@ -25,6 +25,7 @@ from kilogym.scene.properties import (
     dof_properties,
     shape_properties,
 )
+from kilogym.scene.terrain import HeightField, TriangleMesh
 
 Vec3 = tuple[float, float, float]
 Quat = tuple[float, float, float, float]
@@ -133,7 +134,7 @@ class Starts(NamedTuple):
 
 
 class Scene:
-    """Envs and actors in creation order, and the ground.
+    """Envs and actors in creation order, the ground and terrain.
 
     Args:
         up_axis: "y" or "z"; the env grid lies in the other two axes (of which x is one).
@@ -146,6 +147,7 @@ class Scene:
         self.envs: list[EnvDecl] = []
         self.ground: GroundPlane | None = None
         self.hulls = HullLibrary()
+        self.terrain: list[HeightField | TriangleMesh] = []
         self.frozen = False
         self._starts = [Starts(0, 0, 0, 0, 0)]  # of the first envs; grown when asked for
         self._checked: dict[int, Asset] = {}  # by id: thousands of envs share an asset
@@ -157,6 +159,11 @@ class Scene:
         if not np.isfinite(length) or length < 1e-6:
             raise ValueError(f"ground normal: expected a vector of length > 0, got {ground.normal}")
         self.ground = ground
+
+    def add_terrain(self, terrain: HeightField | TriangleMesh) -> None:
+        """Add terrain, besides the ground plane and terrain that is already there."""
+        self._check_open("add_terrain")
+        self.terrain.append(terrain)
 
     def create_env(self, lower: Vec3, upper: Vec3, per_row: int) -> int:
         """Append an env to the grid; returns its index.

@@ -17,6 +17,7 @@ from kilogym.engine.model import (
     SHAPE_SPHERE,
     EnvModel,
 )
+from kilogym.engine.terrain import Terrain
 from kilogym.scene.collisions import plan_collisions
 from kilogym.scene.couplings import couple
 from kilogym.scene.declarations import EnvDecl
@@ -54,19 +55,22 @@ class Topology:
             tuple(m.joint_link), tuple(m.shape_kind), tuple(m.shape_link), tuple(m.shape_ground),
             tuple(m.pairs), tuple(m.sensor_link), tuple(m.sensor_flags), m.has_ground, m.max_contacts,
             tuple(tuple(dofs) for dofs in m.tendons), tuple(m.joint_equalities), tuple(m.closures), tuple(m.attractors),
+            m.terrain.kinds if m.terrain else (),
         )  # fmt: skip
 
 
-def build_topology(env: EnvDecl, has_ground: bool, max_contacts: int = 0) -> Topology:
+def build_topology(
+    env: EnvDecl, has_ground: bool, max_contacts: int = 0, terrain: Terrain | None = None
+) -> Topology:
     """Concatenate the env's actors.
 
     Raises:
         NotImplementedError: a joint that the engine cannot do yet.
     """
-    plan = plan_collisions(env, has_ground)
+    plan = plan_collisions(env, has_ground or terrain is not None)
     model = EnvModel(
         tree_floating=[], link_tree=[], link_parent=[], joint_kind=[], joint_link=[], shape_kind=[],
-        shape_link=[], shape_ground=plan.ground, pairs=plan.pairs, has_ground=has_ground,
+        shape_link=[], shape_ground=plan.ground, pairs=plan.pairs, has_ground=has_ground, terrain=terrain,
         max_contacts=max_contacts,
     )  # fmt: skip
     all_shapes = [(a, s) for a, actor in enumerate(env.actors) for s in range(len(actor.asset.shapes))]

@@ -6,13 +6,17 @@ Each function returns a dict from a name of `kilogym.engine.model.PARAMETERS` to
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from kilogym.assets.asset import FLT_MAX, Asset, JointKind, Shape, ShapeKind
+from kilogym.engine.terrain import Terrain
 from kilogym.math.quaternion import quat_rotate
 from kilogym.scene.declarations import ActorDecl, EnvDecl, GroundPlane
 from kilogym.scene.hulls import HullLibrary
 from kilogym.scene.properties import BODY_DISABLE_GRAVITY
+from kilogym.scene.terrain import HeightField, TriangleMesh
 
 Values = dict[str, np.ndarray]
 
@@ -108,6 +112,16 @@ def ground_values(env: EnvDecl, ground: GroundPlane | None) -> Values:
         "ground_distance": np.array([[plane.distance / length - normal @ np.asarray(env.origin)]]),
         "ground_friction": np.array([[plane.static_friction, plane.dynamic_friction]]),
         "ground_restitution": np.array([[plane.restitution]]),
+    }
+
+
+def terrain_values(env: EnvDecl, terrain: Terrain | None, declared: Sequence[HeightField | TriangleMesh]) -> Values:
+    """All terrain, and where the env's origin is on it; no items where there is none."""
+    origin = terrain.origin(env.origin) if terrain else np.zeros((0, 6))
+    return {
+        "terrain_origin": origin,
+        "terrain_friction": _table([(item.static_friction, item.dynamic_friction) for item in declared], 2),
+        "terrain_restitution": _table([(item.restitution,) for item in declared], 1),
     }
 
 

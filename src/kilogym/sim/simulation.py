@@ -25,6 +25,7 @@ from torch import Tensor
 from kilogym.assets.asset import Asset
 from kilogym.scene.couplings import AttractorDecl
 from kilogym.scene.declarations import ActorDecl, EnvDecl, GroundPlane, Quat, Scene, Vec3
+from kilogym.scene.terrain import HeightField, TriangleMesh
 from kilogym.sim import kernels
 from kilogym.sim.backend import apply_params
 from kilogym.sim.checks import check_actors, check_mask, check_values
@@ -76,6 +77,11 @@ class Simulation:
             up = (0.0, 0.0, 1.0) if self.params.up_axis == "z" else (0.0, 1.0, 0.0)
             ground = GroundPlane(normal=up)
         self.scene.add_ground(ground)
+
+    def add_terrain(self, terrain: HeightField | TriangleMesh) -> None:
+        """Add terrain, as many as wanted and besides the ground plane. All envs share it; it never moves."""
+        self._check_alive()
+        self.scene.add_terrain(terrain)
 
     def create_env(
         self, lower: Vec3 = (0.0, 0.0, 0.0), upper: Vec3 = (0.0, 0.0, 0.0), per_row: int = 1

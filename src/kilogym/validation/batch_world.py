@@ -13,6 +13,7 @@ from kilogym.engine.model import INPUT, STATE
 from kilogym.scene.compile import compile_scene
 from kilogym.scene.couplings import AttractorDecl
 from kilogym.scene.declarations import GroundPlane, Scene
+from kilogym.scene.terrain import HeightField, TriangleMesh
 from kilogym.validation.case import Precision
 from kilogym.validation.oracle import TreeState
 
@@ -28,12 +29,14 @@ class BatchWorld:
     def __init__(
         self, assets: list[Asset], num_envs: int, device: str, precision: Precision = "float32",
         ground: GroundPlane | None = None, max_contacts: int = 0, filter: int = 1,
-        attractors: Sequence[AttractorDecl] = (), **options,
+        attractors: Sequence[AttractorDecl] = (), terrain: Sequence[HeightField | TriangleMesh] = (), **options,
     ) -> None:  # fmt: skip
         scene = Scene()
         scene.create_env((0, 0, 0), (0, 0, 0), 1)
         if ground is not None:
             scene.add_ground(ground)
+        for item in terrain:
+            scene.add_terrain(item)
         for asset in assets:
             scene.create_actor(0, asset, filter=filter, rest_offset=0.0)
         for attractor in attractors:

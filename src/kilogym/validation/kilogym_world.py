@@ -11,6 +11,7 @@ from torch import Tensor
 
 from kilogym.scene.couplings import AttractorDecl
 from kilogym.scene.declarations import GroundPlane
+from kilogym.scene.terrain import HeightField, TriangleMesh
 from kilogym.sim import Simulation, SimulationParams
 from kilogym.validation.case import ExperimentError
 from kilogym.validation.world import Actor, World, actor_parts
@@ -26,6 +27,9 @@ class KilogymWorld(World):
         dt: Of one step [s]; one substep unless `substeps` says otherwise.
         iterations, relax: Soft-step iterations and extra relax sweeps.
         attractors: Of each env, equally many; none where it is empty.
+        terrain: Besides the ground.
+        spacing: Distance of envs along x [m].
+        filter: 1: actors do not touch each other.
         params: Further fields of SimulationParams.
     """
 
@@ -39,6 +43,9 @@ class KilogymWorld(World):
         iterations: int = 4,
         relax: int = 0,
         attractors: Sequence[Sequence[AttractorDecl]] = (),
+        terrain: Sequence[HeightField | TriangleMesh] = (),
+        spacing: float = 0.0,
+        filter: int = -1,
         **params,
     ) -> None:
         given = {"substeps": 1, "rest_offset": 0.0, "faults": "ignore", **params}
@@ -47,10 +54,12 @@ class KilogymWorld(World):
         )
         if ground is not False:
             self.sim.add_ground(GroundPlane() if ground is True else ground)
+        for item in terrain:
+            self.sim.add_terrain(item)
         for env in range(envs):
-            self.sim.create_env((0, 0, 0), (0, 0, 0), 1)
+            self.sim.create_env((0, 0, 0), (spacing, 0, 0), envs)
             for i, (asset, pos, quat) in enumerate(actor_parts(actors)):
-                self.sim.create_actor(env, asset, pos, quat, name=f"a{i}", group=env)
+                self.sim.create_actor(env, asset, pos, quat, name=f"a{i}", group=env, filter=filter)
                 self.sim.enable_dof_force_sensors(env, i)
             for attractor in attractors[env] if attractors else ():
                 self.sim.create_attractor(env, attractor)

@@ -9,6 +9,14 @@ from engine_support import ANT, FLT_MAX, HUMANOID, World, load, load_text
 
 from kilogym.assets.asset import Asset
 from kilogym.scene.declarations import GroundPlane
+from kilogym.scene.terrain import HeightField
+
+
+def rough() -> HeightField:
+    """Bumps of 0.2 m, and as high as the robots lie."""
+    heights = np.random.default_rng(8).uniform(-0.1, 0.1, (41, 41))
+    return HeightField(heights, (0.2, 0.2), (-4.0, -4.0, 0.0))
+
 
 TABLES = ("state", "output", "_warm")
 
@@ -16,7 +24,8 @@ TABLES = ("state", "output", "_warm")
 def fallen(robot, envs: int, **options) -> World:
     """Robots thrown onto the ground and driven at random, so that contacts and limits are busy."""
     asset = robot if isinstance(robot, Asset) else load(robot)
-    world = World([asset], envs, "cpu", "float64", ground=GroundPlane(), **options)
+    ground = None if "terrain" in options else GroundPlane()
+    world = World([asset], envs, "cpu", "float64", ground=ground, **options)
     rng = np.random.default_rng(5)
     state = world.state()
     state["root_pos"][:] = rng.normal(size=(envs, 3)) * 0.05 + [0, 0, 0.5]
@@ -82,6 +91,7 @@ def test_in_flight(robot, lanes, tmp_path):
         pytest.param(ANT, {}, id="ant"),
         pytest.param(HUMANOID, {"filter": 0}, id="humanoid-self-collision"),
         pytest.param(HUMANOID, {"max_contacts": 2}, id="humanoid-overflow"),
+        pytest.param(ANT, {"terrain": [rough(), rough().as_mesh()]}, id="ant-terrain"),
     ],
 )
 def test_with_contacts(robot, options, tmp_path):

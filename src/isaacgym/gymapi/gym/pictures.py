@@ -38,11 +38,14 @@ def viewer_picture(viewer: Viewer) -> np.ndarray:
 
 def draw(sim: Any) -> Any:
     """The envs of a simulation as they stand now."""
+    from kilogym.assets.asset import ShapeKind
     from kilogym.viewer import Drawing
 
     simulation = sim.simulation
     ground = simulation.scene.ground
     drawing = Drawing(up=simulation.params.up_axis, ground=None if ground is None else ground.distance)
+    for terrain in simulation.scene.terrain:
+        drawing.add_shape(ShapeKind.MESH, mesh=terrain.mesh(), ground_look=True)
     sim.prepare()
     for e, env in enumerate(simulation.scene.envs[:MAX_ENVS]):
         for a, actor in enumerate(env.actors):

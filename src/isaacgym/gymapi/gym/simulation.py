@@ -13,6 +13,7 @@ import numpy as np
 from isaacgym.gymapi.enums import SimType, UpAxis
 from isaacgym.gymapi.gym.checks import as_sim, need, vec3
 from isaacgym.gymapi.gym.status import fail, log, missing, on_failure, without_effect
+from isaacgym.gymapi.gym.terrain import heightfield, triangle_mesh
 from isaacgym.gymapi.handles import Env, Sim
 from isaacgym.gymapi.params import (
     HeightFieldParams,
@@ -202,15 +203,16 @@ class SimulationCalls:
         )
         as_sim(sim).simulation.add_ground(plane)
 
-    @missing("height fields do not collide yet")
     def add_heightfield(self, sim: Sim, samples: np.ndarray, params: HeightFieldParams) -> None:
-        """Add a static grid of heights."""
+        """Add a static grid of heights, in the global frame; see `heightfield` for how it lies."""
+        as_sim(sim).simulation.add_terrain(heightfield(samples, need(HeightFieldParams, params, "params")))
 
-    @missing("triangle meshes do not collide yet")
     def add_triangle_mesh(
         self, sim: Sim, vertices: np.ndarray, triangles: np.ndarray, params: TriangleMeshParams
     ) -> None:
-        """Add a static triangle mesh."""
+        """Add static triangles, counter-clockwise seen from outside, in the global frame."""
+        mesh = triangle_mesh(vertices, triangles, need(TriangleMeshParams, params, "params"))
+        as_sim(sim).simulation.add_terrain(mesh)
 
     @on_failure(None)
     def destroy_env(self, env: Any) -> None:

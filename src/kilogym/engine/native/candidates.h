@@ -29,7 +29,7 @@ KG_FN void put_contact(const Rows& rows, int count, const Candidate& n) {
     rows.at(at, 4) = Four{0, 0, (Real)o.a, (Real)o.b};
     rows.at(at, 5) = four(n.normal, (Real)n.slot);
     rows.at(at, 6) = four(n.point, (Real)n.a);
-    if (NP > 0) rows.at(at, 7) = four(n.point_b, (Real)n.b);
+    if (NP > 0 || NTERRAINS > 0) rows.at(at, 7) = four(n.point_b, (Real)n.b);
 }
 // the lanes' candidates, in the order of the lanes
 KG_CALL void keep_contacts(const Env& env, const Rows& rows, Contacts& c, unsigned have, const Candidate& n) {

@@ -19,7 +19,7 @@ static constexpr int ENVS_PER_WARP = 1;
 enum { CONTACT_RESTING = 0, CONTACT_WAITING = 1, CONTACT_BOUNCING = 2, CONTACT_IDLE = 3 };  // idle: elastic, unloaded
 
 // where a contact is, from when it is found. Points: from the reference points of A's and of B's tree
-struct ContactPlace { Vec3 normal, point, point_b; int slot, shape_a, shape_b, link_a, link_b; };  // b: -1 = ground
+struct ContactPlace { Vec3 normal, point, point_b; int slot, shape_a, shape_b, link_a, link_b; };  // b: -1 = ground, -2 - n = terrain n
 // 1 / diagonal: regularised, exact (a bounce is one visit), tangents together; what an impulse along n does to u along t
 struct ContactResponse { Real inv_n, inv_bounce, inv_t, restitution, couple1, couple2, static_mu, dynamic_mu; };
 
@@ -67,7 +67,7 @@ struct Rows {
         const Four n = at(i, 5), a = at(i, 6);
         p.normal = xyz(n); p.slot = (int)n.w;
         p.point = p.point_b = xyz(a); p.shape_a = (int)a.w; p.shape_b = -1;
-        if (NP > 0) {
+        if (NP > 0 || NTERRAINS > 0) {
             const Four b = at(i, 7);
             p.point_b = xyz(b); p.shape_b = (int)b.w;
         }

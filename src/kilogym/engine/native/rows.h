@@ -161,6 +161,11 @@ KG_FN void build_contact_row(const Args& args, const Env& env, Real half, const 
         mu_s += mu;
         mu_d += mu;
         e += param(KG_PARAM(shape_restitution), b, env);
+    } else if (NTERRAINS > 0 && b < -1) {
+        const int n = -2 - b;
+        mu_s += param(KG_PARAM(terrain_friction), 2 * n, env);
+        mu_d += param(KG_PARAM(terrain_friction), 2 * n + 1, env);
+        e += param(KG_PARAM(terrain_restitution), n, env);
     } else {
         mu_s += param(KG_PARAM(ground_friction), 0, env);
         mu_d += param(KG_PARAM(ground_friction), 1, env);

@@ -1,0 +1,209 @@
+// Static terrain as a shape sees it: triangles near it, in coordinates from the shape's centre, env axes.
+//
+// Terrain is shared by all envs and lies in the global frame (engine/terrain.py lays out its two buffers). Positions
+// are made small before they are rounded: an env knows its origin in terms of each terrain, a height field's as a grid
+// node and the rest, a mesh's as a sum of two numbers, like its vertices. So an env a kilometre away is as exact as one
+// at the origin, and triangles that meet share their vertices to the bit.
+
+// floor as an int, of what is not a number too
+KG_FN int kg_floor(Real x) {
+    x = x > (Real)-1e6 ? (x < (Real)1e6 ? x : (Real)1e6) : (Real)-1e6;
+    const int i = (int)x;
+    return (Real)i > x ? i - 1 : i;
+}
+
+// order of engine/terrain.py
+enum { T_MESH = 0, T_NX, T_NY, T_INTS, T_REALS, T_AXIS_U, T_AXIS_V, T_CELLS, T_LIST, T_FACES, T_RING_START, T_RING, T_HEADER_INTS = 12 };
+enum { T_DX = 0, T_DY, T_TURN, T_GRID_U = 6, T_GRID_V, T_HEADER_REALS = 8 };
+
+struct Terrain {
+    int number, nx, ny;  // samples of a height field along x and y, or cells of a mesh's grid
+    bool mesh;
+    const int* head;
+    const int* ints;
+    const Real* reals;   // heights [m], or vertices
+    Real dx, dy;         // pitch of samples, or of cells
+    // height field: the shape's centre from node (ci, cj), in the field's axes
+    int ci, cj;
+    Vec3 at;
+    Real low;            // height of the shape's lowest point
+    Quat turn;           // field axes -> env axes
+    // mesh: the env's origin as a sum, the tree's reference point in the env, the shape's centre from there
+    Vec3 hi, lo, ref, pos;
+    int i0, i1, j0, j1;  // cells that the shape may touch; i1 < i0: none
+};
+
+// ext: half extents of a box around the shape, env axes
+template <class Args>
+KG_FN Terrain view_terrain(const Args& args, const Env& env, int number, Vec3 ref, Vec3 pos, Vec3 ext) {
+    Terrain t;
+    t.number = number;
+    t.head = args.terrain_ints.data + number * T_HEADER_INTS;
+    const Real* head = args.terrain_reals.data + number * T_HEADER_REALS;
+    t.mesh = HAS_MESHES && (!HAS_FIELDS || t.head[T_MESH] != 0);
+    t.nx = t.head[T_NX];
+    t.ny = t.head[T_NY];
+    t.ints = args.terrain_ints.data + t.head[T_INTS];
+    t.reals = args.terrain_reals.data + t.head[T_REALS];
+    t.dx = head[T_DX];
+    t.dy = head[T_DY];
+    t.hi = param3(KG_PARAM(terrain_origin), 2 * number, env);
+    t.lo = param3(KG_PARAM(terrain_origin), 2 * number + 1, env);
+    t.ref = ref;
+    t.pos = pos;
+    t.turn = q4(head[T_TURN], head[T_TURN + 1], head[T_TURN + 2], head[T_TURN + 3]);
+    if (t.mesh) {
+        // the grid needs no precision, but must not lose a cell by rounding
+        const int u = t.head[T_AXIS_U], v = t.head[T_AXIS_V];
+        const Real cu = pick(t.hi, u) - head[T_GRID_U] + (pick(ref, u) + pick(t.lo, u)) + pick(pos, u);
+        const Real cv = pick(t.hi, v) - head[T_GRID_V] + (pick(ref, v) + pick(t.lo, v)) + pick(pos, v);
+        const Real eu = pick(ext, u) + (Real)1e-6 * (kg_abs(pick(t.hi, u)) + kg_abs(head[T_GRID_U]) + kg_abs(pick(ref, u)));
+        const Real ev = pick(ext, v) + (Real)1e-6 * (kg_abs(pick(t.hi, v)) + kg_abs(head[T_GRID_V]) + kg_abs(pick(ref, v)));
+        t.i0 = kg_floor((cu - eu) / t.dx); t.i1 = kg_floor((cu + eu) / t.dx);
+        t.j0 = kg_floor((cv - ev) / t.dy); t.j1 = kg_floor((cv + ev) / t.dy);
+        // what lies on the upper border belongs to the last cells
+        if (t.i0 == t.nx) t.i0 = t.nx - 1;
+        if (t.j0 == t.ny) t.j0 = t.ny - 1;
+        t.i1 = t.i1 < t.nx ? t.i1 : t.nx - 1;
+        t.j1 = t.j1 < t.ny ? t.j1 : t.ny - 1;
+    } else {
+        const Quat back = conj(t.turn);
+        const Vec3 l = rotate(back, ref) + t.lo, p = rotate(back, pos);
+        const Vec3 x = rotate(back, v3(ext.x, 0, 0)), y = rotate(back, v3(0, ext.y, 0)), z = rotate(back, v3(0, 0, ext.z));
+        const Real ex = kg_abs(x.x) + kg_abs(y.x) + kg_abs(z.x), ey = kg_abs(x.y) + kg_abs(y.y) + kg_abs(z.y);
+        const Real ez = kg_abs(x.z) + kg_abs(y.z) + kg_abs(z.z);
+        const int fi = kg_floor((l.x + p.x) / t.dx), fj = kg_floor((l.y + p.y) / t.dy);
+        t.ci = (int)t.hi.x + fi;
+        t.cj = (int)t.hi.y + fj;
+        t.at = v3((l.x - (Real)fi * t.dx) + p.x, (l.y - (Real)fj * t.dy) + p.y, l.z + p.z);
+        t.low = t.at.z - ez;
+        t.i0 = t.ci + kg_floor((t.at.x - ex) / t.dx); t.i1 = t.ci + kg_floor((t.at.x + ex) / t.dx);
+        t.j0 = t.cj + kg_floor((t.at.y - ey) / t.dy); t.j1 = t.cj + kg_floor((t.at.y + ey) / t.dy);
+        t.i1 = t.i1 < t.nx - 1 ? t.i1 : t.nx - 2;
+        t.j1 = t.j1 < t.ny - 1 ? t.j1 : t.ny - 2;
+    }
+    t.i0 = t.i0 > 0 ? t.i0 : 0;
+    t.j0 = t.j0 > 0 ? t.j0 : 0;
+    if (t.j1 < t.j0) t.i1 = t.i0 - 1;
+    return t;
+}
+
+KG_FN Vec3 terrain_vertex(const Terrain& t, int v) {
+    if (t.mesh) {
+        const Real* p = t.reals + 6 * v;
+        return v3(((p[0] - t.hi.x) - t.ref.x) + (p[3] - t.lo.x) - t.pos.x, ((p[1] - t.hi.y) - t.ref.y) + (p[4] - t.lo.y) - t.pos.y,
+                  ((p[2] - t.hi.z) - t.ref.z) + (p[5] - t.lo.z) - t.pos.z);
+    }
+    const int i = v / t.ny, j = v - i * t.ny;
+    return rotate(t.turn, v3((Real)(i - t.ci) * t.dx - t.at.x, (Real)(j - t.cj) * t.dy - t.at.y, t.reals[v] - t.at.z));
+}
+
+// f(position of a neighbour) for the vertices joined to v by an edge
+template <class F>
+KG_FN void over_ring(const Terrain& t, int v, F f) {
+    if (t.mesh) {
+        const int* start = t.ints + t.head[T_RING_START] + v;
+        KG_ROLLED for (int n = start[0]; n < start[1]; ++n) f(terrain_vertex(t, t.ints[t.head[T_RING] + n]));
+        return;
+    }
+    const int i = v / t.ny, j = v - i * t.ny;
+    KG_ROLLED for (int n = 0; n < 6; ++n) {
+        const int side = n < 3 ? 1 : -1, which = n % 3;  // along x, along y, along the diagonal
+        const int a = i + (which != 1 ? side : 0), b = j + (which != 0 ? side : 0);
+        if (a >= 0 && a < t.nx && b >= 0 && b < t.ny) f(terrain_vertex(t, a * t.ny + b));
+    }
+}
+
+// A triangle, counter-clockwise seen from outside. Edge k goes from p[k] to p[k + 1].
+struct Face {
+    Vec3 p[3], n;
+    Vec3 inward[3];  // unit, in its plane, off edge k
+    int v[3];
+    int across[3];   // vertex opposite edge k in the triangle beyond it; -1: none
+    bool owns[3];    // of the two triangles of edge k this is the one to speak for it
+};
+
+// triangle number `id` of a height field: the halves of cells, split by the diagonal from (i, j) to (i + 1, j + 1)
+KG_FN void number_half(const Terrain& t, int id, Face& f) {
+    const int cell = id / 2, i = cell / (t.ny - 1), j = cell - i * (t.ny - 1);
+    const int v00 = i * t.ny + j, v01 = v00 + 1, v10 = v00 + t.ny, v11 = v10 + 1;
+    if (id & 1) {
+        f.v[0] = v00; f.v[1] = v10; f.v[2] = v11;
+        f.across[0] = j > 0 ? v00 - 1 : -1;
+        f.across[1] = i + 2 < t.nx ? v11 + t.ny : -1;
+        f.across[2] = v01;
+    } else {
+        f.v[0] = v00; f.v[1] = v11; f.v[2] = v01;
+        f.across[0] = v10;
+        f.across[1] = j + 2 < t.ny ? v11 + 1 : -1;
+        f.across[2] = i > 0 ? v00 - t.ny : -1;
+    }
+    for (int k = 0; k < 3; ++k) f.owns[k] = (id & 1) || f.across[k] < 0;  // an edge has a half of either kind
+}
+KG_FN void number_triangle(const Terrain& t, int id, Face& f) {
+    const int* data = t.ints + t.head[T_FACES] + 8 * id;
+    for (int k = 0; k < 3; ++k) {
+        f.v[k] = data[k];
+        f.across[k] = data[3 + k];
+        f.owns[k] = (data[6] >> k) & 1;
+    }
+}
+KG_FN void place_corners(const Terrain& t, Face& f) {
+    for (int k = 0; k < 3; ++k) f.p[k] = terrain_vertex(t, f.v[k]);
+}
+// false: it has no normal
+KG_FN bool place_normals(Face& f) {
+    const Vec3 area = cross(f.p[1] - f.p[0], f.p[2] - f.p[0]);
+    const Real size = norm(area);
+    if (!(size > (Real)1e-20)) return false;
+    f.n = area * kg_inv(size);
+    for (int k = 0; k < 3; ++k) {
+        const Vec3 in = cross(f.n, f.p[k == 2 ? 0 : k + 1] - f.p[k]);
+        f.inward[k] = in * kg_inv(norm(in));
+    }
+    return true;
+}
+
+// f(face) for every triangle in the cells that the shape may touch, each once
+KG_FN bool is_outside(Real a, Real b, Real c, Real half) {
+    return kg_min(a, kg_min(b, c)) > half || kg_max(a, kg_max(b, c)) < -half;
+}
+template <class F>
+KG_FN void over_faces(const Terrain& t, Vec3 ext, F f) {
+    KG_ROLLED for (int i = t.i0; i <= t.i1; ++i) {
+        KG_ROLLED for (int j = t.j0; j <= t.j1; ++j) {
+            const int cell = t.mesh ? i * t.ny + j : i * (t.ny - 1) + j;
+            const int first = t.mesh ? t.ints[t.head[T_CELLS] + cell] : 2 * cell;
+            const int end = t.mesh ? t.ints[t.head[T_CELLS] + cell + 1] : first + 2;
+            KG_ROLLED for (int n = first; n < end; ++n) {
+                Face face;
+                if (t.mesh) {
+                    const int id = t.ints[t.head[T_LIST] + n];
+                    // one that lies in many cells comes up in the first of those looked at
+                    const int its = t.ints[t.head[T_FACES] + 8 * id + 7], iu = its / t.ny, iv = its - iu * t.ny;
+                    if ((iu > t.i0 ? iu : t.i0) != i || (iv > t.j0 ? iv : t.j0) != j) continue;
+                    number_triangle(t, id, face);
+                } else {
+                    number_half(t, n, face);
+                    if (t.low > kg_max(t.reals[face.v[0]], kg_max(t.reals[face.v[1]], t.reals[face.v[2]]))) continue;
+                }
+                place_corners(t, face);
+                const Vec3 a = face.p[0], b = face.p[1], c = face.p[2];
+                if (t.mesh && (is_outside(a.x, b.x, c.x, ext.x) || is_outside(a.y, b.y, c.y, ext.y) || is_outside(a.z, b.z, c.z, ext.z))) continue;
+                if (place_normals(face)) f(face);
+            }
+        }
+    }
+}
+
+// the triangle of a height field above or below c
+KG_FN bool face_below(const Terrain& t, Vec3 c, Face& f) {
+    const Vec3 l = t.at + rotate(conj(t.turn), c);
+    const int i = kg_floor(l.x / t.dx), j = kg_floor(l.y / t.dy);
+    const int ci = t.ci + i, cj = t.cj + j;
+    if (ci < 0 || ci > t.nx - 2 || cj < 0 || cj > t.ny - 2) return false;
+    const bool lower = (l.x - (Real)i * t.dx) * t.dy >= (l.y - (Real)j * t.dy) * t.dx;
+    number_half(t, 2 * (ci * (t.ny - 1) + cj) + (lower ? 1 : 0), f);
+    place_corners(t, f);
+    return place_normals(f);
+}
