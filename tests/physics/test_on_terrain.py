@@ -206,7 +206,7 @@ def test_a_box_in_a_corner_is_held_by_both_walls(kind, device):
 
 
 def to_triangles(points: np.ndarray, mesh) -> np.ndarray:
-    """Distance of each point to a mesh by brute force. Source of the method: Ericson, 5.1.5, by regions of projection."""
+    """Distance of each point to a mesh by brute force: to each plane, or to each edge where beside the triangle."""
     a, b, c = (mesh.vertices[mesh.triangles[:, k]] for k in range(3))
     best = np.full(len(points), np.inf)
     n = np.cross(b - a, c - a)

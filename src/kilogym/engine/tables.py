@@ -415,6 +415,9 @@ def emit_tables(
     on_terrain = [[s for s in group if any(i in t.terrain_slots for i in local.shapes[s])] for group in tests]
     on_terrain = [group for group in on_terrain if group]
     terrain_kinds = model.terrain.kinds if model.terrain else ()
+    # as a triangle of no width an edge of terrain meets these by the general narrow phase
+    by_convex = {SHAPE_HULL, SHAPE_CYLINDER, SHAPE_ELLIPSOID}
+    meets_ridges = bool(terrain_kinds) and not by_convex.isdisjoint(model.shape_kind)
 
     masks = -(-max(1, nv) // 32)
     pair_shapes = sorted({shape for pair in model.pairs for shape in pair})
@@ -446,7 +449,7 @@ def emit_tables(
         "enum { JOINT_REVOLUTE = 0, JOINT_PRISMATIC = 1, JOINT_BALL = 2 };",
         SHAPE_ENUM,
         "enum { FAULT_NONFINITE = 1, FAULT_OVERFLOW = 2, FAULT_CLAMPED = 4 };",
-        f"static constexpr bool HAS_TRIANGLE = {str(bool(terrain_kinds) and bool({SHAPE_HULL, SHAPE_CYLINDER, SHAPE_ELLIPSOID} & {*model.shape_kind})).lower()};",
+        f"static constexpr bool HAS_TRIANGLE = {str(meets_ridges).lower()};",
         f"static constexpr bool HAS_CONVEX = {str(has_convex(model)).lower()};",
         f"static constexpr bool HAS_GROUND = {str(bool(t.ground_shapes)).lower()};",
         f"static constexpr bool HAS_FIELDS = {str('field' in terrain_kinds).lower()};",

@@ -1,0 +1,135 @@
+// A shape's points against the triangles of terrain (terrain_shapes.h).
+
+// c is beyond edge k of f, which is concave, and behind the face there, a little
+KG_FN bool in_corner(const Terrain& t, const Solid& s, const Face& f, int k, Vec3 c, Real beyond) {
+    if (f.across[k] < 0 || beyond > (Real)0.1 * s.scale) return false;
+    const Vec3 a = f.p[k], b = f.p[k == 2 ? 0 : k + 1], o = terrain_vertex(t, f.across[k]) - a;
+    if (dot(o, f.n) <= (Real)1e-3 * norm(o)) return false;
+    return dot(c - a, cross(a - b, o)) < 0;
+}
+
+// a round point beside a face: what of the triangle's border is nearest, if it is in the neighbours too
+KG_FN void touch_border(const Terrain& t, const Solid& s, const Face& f, int feature, Vec3 c, Touched& out) {
+    Real best = (Real)1e30;
+    int at = -1;       // edge, or 3 + vertex
+    Vec3 near = c;
+    for (int k = 0; k < 3; ++k) {
+        const int next = k == 2 ? 0 : k + 1;
+        const Vec3 edge = f.p[next] - f.p[k];
+        const Real along = dot(c - f.p[k], edge) * kg_inv(dot(edge, edge));
+        const Vec3 q = f.p[k] + edge * kg_clamp(along, 0, 1);
+        const Vec3 d = c - q;
+        if (dot(d, d) >= best) continue;
+        best = dot(d, d);
+        near = q;
+        at = along <= 0 ? 3 + k : along >= 1 ? 3 + next : k;
+    }
+    if (!(best <= (s.radius + s.reach) * (s.radius + s.reach))) return;
+    const Vec3 d = c - near;
+    const Real dist = kg_sqrt(best);
+    bool free = true;
+    if (at < 3) {
+        int o = -1;
+        for (int k = 0; k < 3; ++k) if (k == at) o = f.across[k];
+        if (o >= 0) free = leaves(d, terrain_vertex(t, o) - near, (Real)SEAM * dist);
+    } else {
+        int v = 0;
+        for (int k = 0; k < 3; ++k) if (3 + k == at) v = f.v[k];
+        over_ring(t, v, [&](Vec3 q) { free = free && leaves(d, q - near, (Real)SEAM * dist); });
+    }
+    if (!free) return;
+    const Vec3 n = dist > (Real)1e-6 * s.scale ? d * kg_inv(dist) : f.n;
+    add_spot(s, out, spot(t, feature, c - n * s.radius, n, dist - s.radius, SPOT_ROUND));
+}
+
+// The face if it is nearer to c than what was. At an edge or a vertex, where several are as near, the one that faces c
+// most: it tells inside from outside. Source: Baerentzen and Aanaes, Signed distance computation (2005)
+KG_FN void take_nearer(const Face& f, Vec3 c, Real tiny, Near& best) {
+    const Real height = dot(c - f.p[0], f.n), high = kg_abs(height);
+    if (high > best.distance + tiny) return;
+    Vec3 at = c - f.n * height;
+    Real least = (Real)1e30;
+    bool over = true;
+    for (int k = 0; k < 3; ++k) over = over && dot(at - f.p[k], f.inward[k]) >= 0;
+    if (!over) {
+        Vec3 nearest = at;
+        for (int k = 0; k < 3; ++k) {
+            const Vec3 edge = f.p[k == 2 ? 0 : k + 1] - f.p[k];
+            const Vec3 q = f.p[k] + edge * kg_clamp(dot(at - f.p[k], edge) * kg_inv(dot(edge, edge)), 0, 1), d = q - at;
+            if (dot(d, d) < least) { least = dot(d, d); nearest = q; }
+        }
+        at = nearest;
+    }
+    const Real distance = over ? high : kg_sqrt(least + high * high);
+    if (distance > best.distance + tiny || (distance > best.distance - tiny && high <= kg_abs(best.height))) return;
+    best = Near{at, f.n, distance, height};
+}
+
+KG_CALL Near nearest(const Terrain& t, Vec3 ext, Vec3 c, Real tiny) {
+    Near best = {c, v3(0, 0, 1), (Real)1e30, 0};
+    over_faces(t, ext, [&](const Face& f) { take_nearer(f, c, tiny, best); });
+    return best;
+}
+KG_FN bool is_inside(const Terrain& t, Vec3 c, const Near& near) {
+    if (!(near.distance < (Real)1e29)) return false;
+    if (t.mesh) return near.height < 0;
+    Face f;
+    return face_below(t, c, f) && dot(c - f.p[0], f.n) < 0;
+}
+
+// the shape's points against a face
+KG_FN void touch_face(const Terrain& t, const Solid& s, const Face& f, Vec3 ext, Touched& out) {
+    const Real centre = -dot(f.p[0], f.n);
+    const Real far = kg_max(norm(f.p[0]), kg_max(norm(f.p[1]), norm(f.p[2])));
+    const Real edge = (Real)1e-5 * s.scale + (Real)1e-6 * far;  // on the border counts as over
+    KG_ROLLED for (int i = 0; i < s.points; ++i) {
+        const Vec3 c = solid_point(s, f.n, i);
+        const Real d = centre + dot(c, f.n);
+        if (is_core(s, i)) take_nearer(f, core(s, i), (Real)1e-6 * (s.scale + far), out.near[i]);
+        if (d > s.radius + s.reach) continue;
+        bool over = true, corner = false;
+        for (int k = 0; k < 3; ++k) {
+            const Real beyond = dot(f.p[k] - c, f.inward[k]);
+            if (beyond <= edge) continue;
+            const bool inner = over && d > (Real)-0.1 * s.scale && in_corner(t, s, f, k, c, beyond);
+            corner = corner || inner;
+            over = over && inner;
+        }
+        if (over && is_smooth(s) && (d < 0 || corner)) {
+            // it depends on the face, so it is looked at by itself: whether it is inside, and no nearer to something else
+            if (d < -s.thick) continue;
+            const Near near = nearest(t, ext, c, (Real)1e-6 * (s.scale + far));
+            if (is_inside(t, c, near) && near.distance * (Real)1.01 + edge >= -d) add_spot(s, out, spot(t, i, c, f.n, d, SPOT_PLAIN));
+        } else if (over && (d >= 0 || corner)) {
+            add_spot(s, out, spot(t, i, c - f.n * s.radius, f.n, d - s.radius, corner ? SPOT_CORNER : SPOT_PLAIN));
+        } else if (!over && s.radius > 0 && d >= 0) {
+            touch_border(t, s, f, i, c, out);
+        }
+    }
+}
+
+// points inside the terrain, once all triangles have been seen
+KG_FN void touch_inside(const Terrain& t, const Solid& s, Touched& out) {
+    KG_ROLLED for (int i = 0; i < s.points; ++i) {
+        if (!is_core(s, i)) continue;
+        const Near near = out.near[i];
+        const Vec3 c = core(s, i);
+        bool inside = is_inside(t, c, near);
+        const bool at_face = near.distance <= kg_abs(near.height) * (Real)1.0001;
+        const bool sharp = !at_face && near.distance > (Real)1e-6 * s.scale;
+        const Vec3 n = sharp ? (near.at - c) * kg_inv(near.distance) : near.normal;
+        // a mesh is not felt from far behind
+        const bool deep = s.radius > 0 || is_smooth(s);  // a centre, not the surface
+        if (t.mesh && (near.distance > (deep ? s.thick : 2 * s.thick) || -dot(near.at, n) < -s.thick)) inside = false;
+        bool corner = false;
+        KG_ROLLED for (int k = 0; k < out.count; ++k) {
+            Spot& o = out.spots[k];
+            if (o.feature != i || o.terrain != t.number || o.sort != SPOT_CORNER) continue;
+            if (!inside || -(o.gap + s.radius) > near.distance * (Real)1.01 + (Real)1e-5 * s.scale) o.gap = (Real)1e30;
+            else corner = true;
+        }
+        if (!inside || (corner && !at_face)) continue;
+        const Vec3 point = is_smooth(s) ? solid_point(s, n, i) : c - n * s.radius;
+        add_spot(s, out, spot(t, i, point, n, dot(point - c, n) - near.distance, SPOT_PLAIN));
+    }
+}
