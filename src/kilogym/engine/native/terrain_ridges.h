@@ -143,11 +143,6 @@ KG_CALL RidgePlane separate_convex(const Terrain& t, const Solid& s, const Ridge
         return plane;
     }
     if (!may_rest(t, r, plane.normal, plane.end)) {
-        // a cylinder that turns over a ridge is met by another of its edges
-        if (s.kind == SHAPE_CYLINDER) {
-            plane.gap = (Real)1e30;
-            return plane;
-        }
         plane.normal = onto_ridge(r, found.normal);
         plane.end = (Real)-1;
         const Vec3 n = plane.normal;
