@@ -138,7 +138,7 @@ KG_FN void sweep_dofs(const Args& args, const Env& env, const Visit& p, const Dr
 
 // last iteration's impulses act again
 KG_FN void warm_dofs(const Env& env, const Real* map, DofRow* dofs, Real* w) {
-    Real trunk[TV];
+    Real trunk[TV > 0 ? TV : 1];
     each<TV>([&](auto v) { trunk[v] = 0; });
     bool acts = false;
     each<ND>([&](auto i) {
