@@ -33,10 +33,12 @@ KG_FN int kg_warp_most(int n) { return __reduce_max_sync(0xffffffffu, n); }
 // The warps of a block go on together, so that they use what one of them has fetched: a step is more code than the
 // instruction caches hold, and warps that drift apart fetch all of it for themselves (a quarter to two fifths of the
 // Humanoid's time)
-#if defined(__CUDA_ARCH__)
-KG_FN void kg_together() { __syncthreads(); }
-#else
+#if !defined(__CUDA_ARCH__)
 KG_FN void kg_together() {}
+#elif KG_LANES == 1  // threads of a warp may be apart, and one may have gone
+KG_FN void kg_together() { asm volatile("barrier.sync 0;" ::: "memory"); }
+#else
+KG_FN void kg_together() { __syncthreads(); }
 #endif
 
 #if defined(__CUDA_ARCH__)
