@@ -1,5 +1,36 @@
 // What users ask about the current state outside the step: body states, Jacobians, mass matrices.
 
+// On lanes the envs of a warp collect what they say in shared memory: one env's numbers lie far from the next lane's, and
+// written one by one they cost several times their bytes
+static constexpr int BODY_WORDS = ENV_LINKS * 13;
+static constexpr bool COLLECTED = LANES > 1 && BODY_WORDS * ENVS_PER_WARP * sizeof(Real) <= 8192;
+#if defined(__CUDA_ARCH__)
+static constexpr int COLLECTING_WARPS = 4;  // of a block, at most
+struct Collected {
+    Real* room;  // null: write to `out` at once
+    KG_METHOD Real* of(const Env& env, Real* out) const {
+        return room ? room + env.index % ENVS_PER_WARP * BODY_WORDS : out + (size_t)env.index * BODY_WORDS;
+    }
+    KG_METHOD void write(const Env& env, int envs, Real* out) const {
+        if (!room) return;
+        __syncwarp();
+        const int first = env.index - env.index % ENVS_PER_WARP, here = envs - first < ENVS_PER_WARP ? envs - first : ENVS_PER_WARP;
+        for (int i = threadIdx.x % 32; i < here * BODY_WORDS; i += 32) out[(size_t)first * BODY_WORDS + i] = room[i];
+    }
+};
+KG_FN Collected collected() {
+    __shared__ Real room[COLLECTED ? COLLECTING_WARPS * ENVS_PER_WARP * BODY_WORDS : 1];
+    const bool fits = COLLECTED && blockDim.x <= 32 * COLLECTING_WARPS;
+    return Collected{fits ? room + threadIdx.x / 32 * (ENVS_PER_WARP * BODY_WORDS) : nullptr};
+}
+#else
+struct Collected {
+    KG_METHOD Real* of(const Env& env, Real* out) const { return out + (size_t)env.index * BODY_WORDS; }
+    KG_METHOD void write(const Env&, int, Real*) const {}
+};
+KG_FN Collected collected() { return Collected(); }
+#endif
+
 // 13 numbers per link: position (env frame), quaternion xyzw, velocity of the com, angular velocity. out: [env, link, 13]
 template <class Args>
 KG_FN void body_states(const Args& args, const Env& env, Real* out) {
@@ -11,6 +42,7 @@ KG_FN void body_states(const Args& args, const Env& env, Real* out) {
     Spatial vel[NL];
     link_velocities(env, k, v, vel);
     add_root_motion(v, vel);
+    const Collected here = collected();
     each<NL>([&](auto l) {
         if (!env.live || !writes_link(env, l)) return;
         const auto id = link_id(env, l);
@@ -22,13 +54,14 @@ KG_FN void body_states(const Args& args, const Env& env, Real* out) {
             p = q.root_pos[link_tree[l]];  // to the bit what was set
             u = vel[l].lin;
         }
-        Real* o = out + ((size_t)env.index * ENV_LINKS + id) * 13;
+        Real* o = here.of(env, out) + id * 13;
         const Quat r = link_parent[l] < 0 ? q.root_quat[link_tree[l]] : k.rot[l];
         o[0] = p.x; o[1] = p.y; o[2] = p.z;
         o[3] = r.x; o[4] = r.y; o[5] = r.z; o[6] = r.w;
         o[7] = u.x; o[8] = u.y; o[9] = u.z;
         o[10] = vel[l].ang.x; o[11] = vel[l].ang.y; o[12] = vel[l].ang.z;
     });
+    here.write(env, args.fault.shape[0], out);
 }
 
 // rows: 6 per link of the tree (velocity of the com, angular velocity), the root's left out when the base is fixed;

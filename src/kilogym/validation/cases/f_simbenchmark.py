@@ -175,8 +175,8 @@ CASES = (
             (
                 Number(
                     "mean squared momentum error, 16 starts", 1e-8, "(kg m/s)^2", reference=F6[dt],
-                    missed="1.1e-8 on an H100, 5.3e-9 on a CPU: rounding." if dt < 0.002 else "", missed_on=("cuda",),
-                    worst=3e-8,
+                    missed="1.1e-8 on an H200 once, met another time; 5.3e-9 on a CPU: rounding." if dt < 0.002 else "",
+                    missed_on=("cuda",), wavers=("cuda",), worst=3e-8,
                 ),
             ),
             partial(momentum, dt=dt), mujoco=True, slow=dt < 0.002,
