@@ -97,9 +97,8 @@ CHAOS = ("cpu", "cuda")
 def _overlap(name: str, bar: float, px: float | None, halved: float, worst: float) -> Number:
     """`halved`: measured with two substeps [mm]; `worst`: 0 where the bar is met."""
     why = (
-        "The bar was set on another robot of this name; ours is light (Ant 0.9 kg, armature 0.01), strikes fast, and "
-        "a step "
-        f"of 1/120 s is long for that. With two substeps {halved:g} mm."
+        "The bar and PhysX's figure came without their robot; ours is light (Ant: 0.9 kg, armature 0.01) and strikes "
+        f"fast for a step of 1/120 s. With two substeps {halved:g} mm."
     )
     frozen = {} if px is None else {"PhysX": px}
     return Number(name, bar, "mm", reference=frozen, missed=why if worst else "", worst=worst or math.inf, wavers=CHAOS)
@@ -109,7 +108,8 @@ def _stress(id: str, name: str, measure: Measure, mean: tuple, tail: tuple | Non
     numbers = [Number("diverged of 12", 0.0), _overlap("mean overlap", *mean)]
     if tail:
         numbers.append(_overlap("overlap, 99 %", *tail))
-    what = "12 robots, 8 s, a new random input every 1/15 s. PhysX's figures are of another robot of this name."
+    what = "12 robots, 8 s, a new random input every 1/15 s. Which robot of this name PhysX's figures are of is not "
+    "recorded."
     return Case(id, "D", name, what, tuple(numbers), measure, mujoco=True)
 
 
