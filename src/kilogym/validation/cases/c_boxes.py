@@ -193,7 +193,7 @@ def _stack(count: int, penetration: float, physx: float) -> Case:
     return Case(
         f"stack-{count}", "C", f"stack of {count} cube" + "s" * (count > 1),
         "Cubes of 0.2 m and 1 kg, friction 0.8, put down touching; 4 s." + (" It stays up." if count > 10 else ""),
-        numbers, partial(stack, count=count), mujoco=True,
+        numbers, partial(stack, count=count), mujoco=True, slow=count not in (1, 10),
     )  # fmt: skip
 
 
@@ -237,7 +237,7 @@ CASES = (
             Number("slip in the last 2.7 s at 5.1 times the least force", 1e-3, "m"),
             Number("height kept at 0.8 of it", 0.05, "m"),
         ),
-        holds_a_cube, without_mujoco="its fingers creep: soft friction by default",
+        holds_a_cube, without_mujoco="its fingers creep: soft friction by default", slow=True,
     ),
     Case(
         "boxes-collide", "C", "two boxes collide, oblique, spinning, friction", "In flight nothing else acts: "
@@ -250,6 +250,6 @@ CASES = (
                 "so the impulse acts before the boxes touch.",
             ),
         ),
-        collision, without_mujoco="MuJoCo has no coefficient of restitution",
+        collision, without_mujoco="MuJoCo has no coefficient of restitution", slow=True,
     ),
 )  # fmt: skip

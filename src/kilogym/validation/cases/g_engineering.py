@@ -197,7 +197,7 @@ CASES = (
         "units", "G", "lengths in other units",
         "Everything eight times as long, gravity too, Humanoids that fall: eight times the motion, to the bit. An "
         "absolute epsilon somewhere would show.",
-        (Number("numbers that differ", 0.0),), other_units, precisions=BOTH, without_mujoco=NOT_HERE,
+        (Number("numbers that differ", 0.0),), other_units, precisions=BOTH, without_mujoco=NOT_HERE, slow=True,
     ),
     Case(
         "substeps", "G", "substeps", "1/120 s in two substeps is two steps of 1/240 s, to the bit.",
@@ -213,6 +213,6 @@ CASES = (
         "order-in-touch", "G", "order of convergence in touch",
         "A ball that slides until it rolls, a brick that slides until it stops: first order.",
         (Number("order, ball", 3.0, least=0.9), Number("order, brick", 3.0, least=0.9)),
-        order_in_touch, precisions=("float64",), without_mujoco=NOT_HERE,
+        order_in_touch, precisions=("float64",), without_mujoco=NOT_HERE, slow=True,
     ),
 )  # fmt: skip
