@@ -87,6 +87,14 @@ def test_a_failed_experiment_is_on_the_card() -> None:
     assert "expected the ball to hit" in markdown(card)
 
 
+def test_the_shipped_precision_alone() -> None:
+    both = case(Number("x", 1.0), precisions=("float64", "float32"))
+    double = case(Number("x", 1.0), precisions=("float64",))
+    for shipped_only, expected in ((False, ["float64", "float32", "float64"]), (True, ["float32", "float64"])):
+        outcomes = measure([both, double], "cpu", False, lambda outcome: None, shipped_only)
+        assert [outcome.precision for outcome in outcomes] == expected
+
+
 def test_a_bug_is_no_outcome() -> None:
     with pytest.raises(ValueError, match="expected the numbers"):
         measure([case(Number("x", 1.0), values={"y": 1.0})], "cpu", False, lambda outcome: None)

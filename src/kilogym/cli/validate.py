@@ -33,7 +33,7 @@ class Options:
     device: str = "cpu"
     """cpu, cuda or cuda:N; auto takes a GPU if there is one."""
     fast: bool = False
-    """Leave out the slow cases."""
+    """Leave out the slow cases, and double precision where single precision runs too."""
     mujoco: bool = True
     """Run MuJoCo beside it where the case means something there."""
     strict: bool = False
@@ -56,7 +56,9 @@ def run(arguments: list[str]) -> int:
     one_torch_thread()
     device = resolve_device(options.device)
     start = time.perf_counter()
-    outcomes = measure(cases, device, options.mujoco, lambda outcome: print("\n".join(lines(outcome)), flush=True))
+    outcomes = measure(
+        cases, device, options.mujoco, lambda outcome: print("\n".join(lines(outcome)), flush=True), options.fast
+    )
     card = Card(outcomes, device_name(device), commit(), versions())
     folder = options.out or Path("runs") / "validate" / time.strftime("%Y-%m-%d_%H-%M-%S")
     folder.mkdir(parents=True, exist_ok=True)
