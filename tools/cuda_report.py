@@ -20,7 +20,8 @@ from kilogym.engine.batch import EngineOptions
 from kilogym.engine.build import kernels
 from kilogym.engine.limbs import whole
 from kilogym.engine.mapping import choose_mapping
-from kilogym.engine.tables import build_topology, emit_tables
+from kilogym.engine.tables import emit_tables
+from kilogym.engine.topology import build_topology
 from kilogym.scene.compile import compile_scene
 from kilogym.scene.declarations import GroundPlane, Scene
 

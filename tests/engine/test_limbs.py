@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kilogym.engine.limbs import plan, whole, work
+from kilogym.engine.local import build_local
 from kilogym.engine.model import JOINT_BALL, JOINT_PRISMATIC, JOINT_REVOLUTE, EnvModel
-from kilogym.engine.tables import build_local, build_topology
+from kilogym.engine.topology import build_topology
 
 
 def model_of(*paths) -> EnvModel:

@@ -3,7 +3,8 @@
 from engine_support import ANT, HUMANOID, Scene, compile_scene, load
 
 from kilogym.engine.limbs import whole
-from kilogym.engine.tables import build_topology, emit_tables
+from kilogym.engine.tables import emit_tables
+from kilogym.engine.topology import build_topology
 
 
 def tables(*paths) -> str:

@@ -20,8 +20,9 @@ from kilogym.engine.hulls import pack
 from kilogym.engine.limbs import whole
 from kilogym.engine.mapping import choose_mapping
 from kilogym.engine.model import INPUT, OUTPUT, PARAMETERS, STATE, EnvModel
-from kilogym.engine.tables import build_topology, emit_tables, row_words
+from kilogym.engine.tables import emit_tables, row_words
 from kilogym.engine.terrain import NO_TERRAIN
+from kilogym.engine.topology import build_topology
 from kilogym.engine.warm_start import forget
 
 FAULT_NONFINITE = 1

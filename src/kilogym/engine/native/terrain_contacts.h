@@ -3,7 +3,7 @@
 // A contact's slot is its shape's first, then 16 per feature (a point, or what lies between), then the *key*: of a
 // feature's contacts, which differ in their normals, a sector of the normal; between points, where on the shape.
 
-static constexpr int KEYS = 16;  // engine/tables.py: TERRAIN_KEYS
+static constexpr int KEYS = 16;  // engine/topology.py: TERRAIN_KEYS
 
 KG_FN int natural_key(const Solid& s, const Spot& n) {
     if (n.feature < s.points) {
