@@ -31,6 +31,7 @@ ENTRY = TaskEntry(
         num_envs=256,
         horizon=16,
         max_iterations=2200,
+        minibatches=2,  # with 4 updates are noisier: 19 % of episodes fell with seed 0, not 8 %
         hidden=(128, 64),
         schedule="linear",
         learning_rate=1e-3,
