@@ -232,6 +232,27 @@ def test_mesh_formats_scale_and_package_paths(tmp_path, suffix):
     np.testing.assert_allclose(np.ptp(flipped.shapes[0].mesh.vertices, axis=0), (0.2, 0.2, 0.3), atol=1e-6)
 
 
+def test_relative_meshes_below_the_asset_root(tmp_path):
+    """Files are found from the asset root, and from every folder between it and the file."""
+    folder = tmp_path / "urdf" / "hand"
+    folder.mkdir(parents=True)
+    corners = "v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\n"
+    (tmp_path / "urdf" / "part.obj").write_text(corners + "f 1 3 2\nf 1 2 4\nf 1 4 3\nf 2 3 4\n")
+    shape = '<visual><geometry><mesh filename="part.obj"/></geometry></visual>'
+    (folder / "hand.urdf").write_text(robot(link("b", shape)))
+    assert len(load_asset(str(tmp_path), "urdf/hand/hand.urdf").visuals) == 1
+    with pytest.raises(AssetError, match="not found"):
+        load_asset(str(folder), "hand.urdf")
+
+
+def test_the_first_of_two_inertials_counts(tmp_path):
+    """As exporters leave them, and as other readers take them; it is said."""
+    heavier = INERTIAL.replace('mass value="2"', 'mass value="9"')
+    asset, notes = load_text(tmp_path, robot(link("a", INERTIAL + heavier)))
+    assert asset.links[0].mass == 2.0
+    assert any("<inertial> is ignored: <link> has one already" in str(note) for note in notes)
+
+
 def test_open_and_broken_meshes(tmp_path):
     (tmp_path / "open.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 3 2\nf 1 2 4\nf 1 4 3\n")
     (tmp_path / "flat.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
@@ -324,7 +345,7 @@ BAD = {
         "zero",
     ),
     "no mesh name": (robot(link("a", "<visual><geometry><mesh/></geometry></visual>")), "no file name"),
-    "two inertials": (robot(link("a", INERTIAL * 2)), "more than one"),
+    "two origins": (robot(link("a", INERTIAL.replace("<mass", "<origin/><mass"))), "more than one"),
     "other root": ("<mujoco/>", "wrong kind"),
     "not xml": ("<robot><link", "well-formed"),
     "empty": ("", "well-formed"),

@@ -116,6 +116,27 @@ def test_trains_on_the_cpu(task, num_envs, iterations, tmp_path):
 
 @pytest.mark.client
 @without_checkout
+@pytest.mark.parametrize(
+    "task",
+    [
+        "BallBalance", "Quadcopter", "Anymal", "AnymalTerrain", "FrankaCabinet", "FrankaCubeStack", "ShadowHand",
+        "AllegroHand",
+        pytest.param("Trifinger", marks=pytest.mark.xfail(strict=True, reason="needs a convex decomposition")),
+    ],
+)  # fmt: skip
+def test_runs_on_the_cpu(task, tmp_path):
+    """Two iterations of a few envs: every call is there. Not whether it learns."""
+    code, report = run_tool(
+        CHECKOUT, "--tasks", task, "--device", "cpu", "--num-envs", 8, "--iterations", 2, "--folder", tmp_path,
+        "--", "train.params.config.minibatch_size=64",
+    )  # fmt: skip
+    (result,) = report["results"]
+    assert code == 0, Path(result["log"]).read_text()[-3000:]
+    assert result["iterations"] == 2
+
+
+@pytest.mark.client
+@without_checkout
 def test_train_py_runs_as_its_users_type_it(tmp_path):
     """Without `python -m kilogym.compat`: importing isaacgym puts back what the client misses."""
     package = Path(CHECKOUT).resolve() / "isaacgymenvs"

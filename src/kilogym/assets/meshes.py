@@ -34,7 +34,7 @@ def find_mesh(
         path: As written: relative to `folder`, absolute, file://, or package:// (model://), which is looked
             for in the folders above `folder` as package/rest and as rest.
         folder: Folder of the file that says it.
-        root: One more folder that relative paths may start from.
+        root: Folder that relative paths may start from as well, as they may from those between it and `folder`.
     """
     clean = path.strip().replace("\\", "/")
     scheme = re.match(r"^(package|model)://+", clean)
@@ -51,6 +51,8 @@ def find_mesh(
         tried.append(folder / clean)
         if root is not None:
             tried.append(root / clean)
+            above = [parent for parent in folder.resolve().parents if parent.is_relative_to(root.resolve())]
+            tried += [parent / clean for parent in above]
     for candidate in tried:
         try:
             if clean and candidate.is_file():

@@ -52,6 +52,9 @@ def report_unused(
         name = tag_of(child)
         if name not in tags:
             context.diagnostics.ignored_element(name, context.file, child.sourceline, context=tag)
+        elif name in seen and name == "inertial":  # exported files have two, and other readers take the first
+            why = f"<{tag}> has one already"
+            context.diagnostics.ignored_element(name, context.file, child.sourceline, why)
         elif name in seen and name not in _REPEATABLE:
             raise fail(child, context.file, f"<{tag}> has more than one <{name}>", expected="one")
         seen.add(name)
