@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lab import ALONG_Y, FREE, G, World, box, capsule, cylinder, rotation, sphere
+from lab import ALONG_Y, FREE, G, World, box, capsule, cylinder, sphere
 
 from kilogym.assets.load import load_asset
+from kilogym.math.quaternion import quat_to_matrix
 from kilogym.scene.declarations import GroundPlane
 from kilogym.scene.terrain import HeightField, TriangleMesh
 
@@ -254,7 +255,7 @@ def energy(asset, roots: np.ndarray) -> np.ndarray:
     """Kinetic and potential energy of a free body of 1 kg: roots (..., 13) -> (...) [J]."""
     xx, yy, zz, xy, xz, yz = asset.links[0].inertia
     inertia = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
-    spin = np.einsum("...ij,...i->...j", rotation(roots[..., 3:7]), roots[..., 10:13])
+    spin = np.einsum("...ij,...i->...j", quat_to_matrix(roots[..., 3:7]), roots[..., 10:13])
     kinetic = (roots[..., 7:10] ** 2).sum(-1) + np.einsum("...i,ij,...j", spin, inertia, spin)
     return 0.5 * kinetic + G * roots[..., 2]
 
@@ -272,8 +273,8 @@ def skin(asset, roots: np.ndarray) -> np.ndarray:
         local = np.c_[flat * np.minimum(1, r / np.linalg.norm(flat, axis=1))[:, None], np.sign(u[:, 2]) * half]
     else:
         local = u * r + np.array([0, 0, 1]) * np.sign(u[:, 2:]) * (half if shape.kind.value == "capsule" else 0)
-    local = local @ rotation(np.array(shape.quat)).T
-    return np.einsum("eij,pj->epi", rotation(roots[:, 3:7]), local) + roots[:, None, :3]
+    local = local @ quat_to_matrix(np.array(shape.quat)).T
+    return np.einsum("eij,pj->epi", quat_to_matrix(roots[:, 3:7]), local) + roots[:, None, :3]
 
 
 def field_height(field: HeightField, points: np.ndarray) -> np.ndarray:

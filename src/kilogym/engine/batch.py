@@ -206,16 +206,21 @@ class Batch:
             self._args = args
         return self._args
 
+    def _where(self) -> dict[str, Any]:
+        """Where kernels are launched: on torch's current stream, or on the CPU."""
+        if self.device.type == "cpu":
+            return {"device": "cpu"}
+        return {"stream": wp.stream_from_torch(torch.cuda.current_stream(self.device))}
+
     def _launch(self, kernel: Any, *inputs: Any, lanes: int = 1) -> None:
         """Every env once: one launch on CUDA, on torch's current stream; a slice per thread on the CPU."""
         args = self._arguments()
         if self.device.type == "cuda":
-            stream = wp.stream_from_torch(torch.cuda.current_stream(self.device))
             threads = -(-self.num_envs * lanes // 32) * 32 if lanes > 1 else self.num_envs  # whole warps
-            wp.launch(kernel, threads, inputs=[args, 0, *inputs], stream=stream, block_dim=self.mapping.block)
+            wp.launch(kernel, threads, inputs=[args, 0, *inputs], block_dim=self.mapping.block, **self._where())
             return
         if self._threads == 1:
-            wp.launch(kernel, self.num_envs, inputs=[args, 0, *inputs], device="cpu")
+            wp.launch(kernel, self.num_envs, inputs=[args, 0, *inputs], **self._where())
             return
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._threads)
@@ -292,12 +297,7 @@ class Batch:
         warm = [self._warm[name] for name in ("warm_slot", "warm_dof", "warm_coupling")]
         rows = len(warm[0]) + 4 * len(self._dof_tree) + len(self._coupling_tree)
         arrays = [wp.from_torch(x, return_ctype=True) for x in (written, self._dof_tree, self._coupling_tree, *warm)]
-        kernel = self._forget
-        if self.device.type == "cuda":
-            stream = wp.stream_from_torch(torch.cuda.current_stream(self.device))
-            wp.launch(kernel, (rows, self.num_envs), inputs=arrays, stream=stream)
-        else:
-            wp.launch(kernel, (rows, self.num_envs), inputs=arrays, device="cpu")
+        wp.launch(self._forget, (rows, self.num_envs), inputs=arrays, **self._where())
 
     def snapshot(self) -> dict[str, torch.Tensor]:
         """A copy of the whole integration state: name -> [rows, num_envs]."""

@@ -15,6 +15,7 @@ import numpy as np
 from kilogym.assets.asset import Mesh
 from kilogym.engine.terrain import FieldData, MeshData, Terrain
 from kilogym.engine.terrain_mesh import is_flat
+from kilogym.math.quaternion import quat_normalize, quat_to_matrix
 
 MOST_SAMPLES = 1 << 28
 """Samples of a height field, or corners of triangles, that an index can count with room to spare."""
@@ -143,15 +144,8 @@ def engine_terrain(declared: Sequence[HeightField | TriangleMesh]) -> Terrain | 
 
 def _turn(quat: Sequence[float]) -> tuple[tuple[float, float, float, float], np.ndarray]:
     """A unit quaternion and its matrix."""
-    x, y, z, w = np.asarray(quat, np.float64) / np.linalg.norm(quat)
-    matrix = np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-        ]
-    )
-    return (float(x), float(y), float(z), float(w)), matrix
+    x, y, z, w = (float(n) for n in quat_normalize(quat))
+    return (x, y, z, w), quat_to_matrix((x, y, z, w))
 
 
 def _check_rest(item: HeightField | TriangleMesh) -> None:

@@ -15,9 +15,7 @@ import torch
 import warp as wp
 
 from kilogym.engine import warm_start
-
-FAULT_NONFINITE = 1
-"""Bit of `Batch.fault`, as in kilogym.engine."""
+from kilogym.sim.faults import FAULT_NONFINITE
 
 
 @wp.func

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import warp as wp
 
-FAULT_NONFINITE = wp.constant(1)
-"""Bit of an env whose state stopped being finite; the env is frozen until it is reset."""
+from kilogym.sim.faults import FAULT_NONFINITE
 
 
 @wp.kernel(enable_backward=False)

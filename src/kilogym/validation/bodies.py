@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kilogym.assets.asset import Asset, BodyOptions, Joint, JointKind, Link, Sensor, Shape, ShapeKind
+from kilogym.math.quaternion import quat_to_matrix
 
 G = 9.81  # [m/s^2]
 FREE = BodyOptions(angular_damping=0.0)  # Isaac Gym's default damps rotation, closed forms do not
@@ -81,20 +82,9 @@ ALONG_Y = (-math.sqrt(0.5), 0.0, 0.0, math.sqrt(0.5))
 def turned(inertia: Sequence[float], quat: Sequence[float]) -> tuple[float, ...]:
     """R I R^T of six numbers."""
     xx, yy, zz, xy, xz, yz = inertia
-    r = rotation(np.asarray(quat))
+    r = quat_to_matrix(np.asarray(quat))
     i = r @ np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]) @ r.T
     return (i[0, 0], i[1, 1], i[2, 2], i[0, 1], i[0, 2], i[1, 2])
-
-
-def rotation(q: np.ndarray) -> np.ndarray:
-    """Rotation matrices of xyzw quaternions (..., 4) -> (..., 3, 3)."""
-    x, y, z, w = np.moveaxis(np.asarray(q, np.float64), -1, 0)
-    rows = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-    ]
-    return np.moveaxis(np.array(rows), (0, 1), (-2, -1))
 
 
 def serial(

@@ -18,6 +18,7 @@ from kilogym.engine.model import (
     SHAPE_SPHERE,
     EnvModel,
 )
+from kilogym.validation.oracle import wxyz
 
 Params = dict[str, np.ndarray]
 """Parameters of one env, each (count, components)."""
@@ -61,10 +62,6 @@ class Layout:
         self.dof_v = np.array(dof_v, int)
         self.actuated = np.flatnonzero(mode == POSITION)
         self.effort = mode == EFFORT
-
-
-def wxyz(quat: np.ndarray) -> np.ndarray:
-    return np.asarray(quat)[[3, 0, 1, 2]]
 
 
 def build(model: EnvModel, params: Params, dt: float) -> mujoco.MjModel:

@@ -8,7 +8,8 @@ import math
 import numpy as np
 
 from kilogym.assets.asset import Asset, Joint, JointKind, Link, Shape, ShapeKind
-from kilogym.validation.bodies import FREE, G, rotation
+from kilogym.math.quaternion import quat_to_matrix
+from kilogym.validation.bodies import FREE, G
 
 BENT = (0.03, 0.4, -0.8)
 """Hip, thigh and shank of a leg that stands bent [rad]."""
@@ -64,7 +65,7 @@ def momentum_and_energy(asset: Asset, bodies: np.ndarray, g: float = G) -> tuple
     com = np.array([link.com for link in asset.links])
     six = np.array([link.inertia for link in asset.links])
     inertia = six[:, [0, 3, 4, 3, 1, 5, 4, 5, 2]].reshape(-1, 3, 3)
-    r = rotation(bodies[..., 3:7])
+    r = quat_to_matrix(bodies[..., 3:7])
     c = bodies[..., :3] + np.einsum("...lij,lj->...li", r, com)
     v, w = bodies[..., 7:10], bodies[..., 10:13]
     local = np.einsum("...lji,...lj->...li", r, w)

@@ -89,7 +89,6 @@ KG_FN RowPlace row_place(const Rows& rows, int i, bool mine) {
     const ContactPlace p = rows.place(i);
     return RowPlace{p.link_a, p.link_b, owners_of(p)};
 }
-KG_FN RowPlace row_place(const ContactPlace& p) { return RowPlace{p.link_a, p.link_b, owners_of(p)}; }
 
 // an impulse along n, t1, t2 in world axes. Tangents: two of a unit normal, continuous except at n = -z. Source: Duff et
 // al., Building an Orthonormal Basis, Revisited (2017)

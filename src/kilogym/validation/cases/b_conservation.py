@@ -6,7 +6,8 @@ from functools import partial
 
 import numpy as np
 
-from kilogym.validation.bodies import body, rotation, sphere
+from kilogym.math.quaternion import quat_to_matrix
+from kilogym.validation.bodies import body, sphere
 from kilogym.validation.case import Case, Number, require
 from kilogym.validation.lab import Lab
 from kilogym.validation.robots import momentum_and_energy, quadruped
@@ -19,7 +20,7 @@ def tumbling(lab: Lab, rate: float) -> dict[str, float]:
     world = lab.world([(body(None, inertia=(*inertia, 0, 0, 0)), (0, 0, 0))], ground=False, gravity=(0, 0, 0))
     world.place(ang=(0.01, rate, 0.01))
     (roots,) = world.run(30.0, "roots")
-    r = rotation(roots[:, 0, 0, 3:7])
+    r = quat_to_matrix(roots[:, 0, 0, 3:7])
     local = np.einsum("tji,tj->ti", r, roots[:, 0, 0, 10:13])
     momentum = np.einsum("tij,tj->ti", r, inertia * local)
     energy = (inertia * local**2).sum(1) / 2

@@ -9,7 +9,8 @@ from functools import partial
 import numpy as np
 
 from kilogym.assets.asset import Asset, DriveMode, Joint, JointKind, Link, Shape, ShapeKind
-from kilogym.validation.bodies import FREE, G, box, rotation
+from kilogym.math.quaternion import quat_to_matrix
+from kilogym.validation.bodies import FREE, G, box
 from kilogym.validation.case import Case, Number, require
 from kilogym.validation.lab import Lab
 from kilogym.validation.world import World
@@ -67,7 +68,7 @@ def on_plates(lab: Lab, angles, azimuths, speed: float = 0.0) -> World:
     # turned about z first: the cube lies askew on the plate
     lean, upright = about_y[:, 1], about_y[:, 3]
     quat = np.stack([lean * np.sin(turn), lean * np.cos(turn), upright * np.sin(turn), upright * np.cos(turn)], axis=1)
-    frame = rotation(about_y)
+    frame = quat_to_matrix(about_y)
     world.place(0, quat=about_y)
     world.place(1, pos=frame[:, :, 2] * (0.05 + HALF), quat=quat, lin=frame[:, :, 0] * speed)
     return world
@@ -172,7 +173,7 @@ def collision(lab: Lab) -> dict[str, float]:
         inertia = np.diag(np.array(body.links[0].inertia)[:3])
 
         def momenta(roots: np.ndarray, inertia=inertia) -> tuple[np.ndarray, np.ndarray]:
-            frame = rotation(roots[..., 3:7])
+            frame = quat_to_matrix(roots[..., 3:7])
             spin = np.einsum("...ij,jk,...lk,...l->...i", frame, inertia, frame, roots[..., 10:13])
             return roots[..., 7:10].sum(1), (np.cross(roots[..., :3], roots[..., 7:10]) + spin).sum(1)
 

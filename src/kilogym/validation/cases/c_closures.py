@@ -7,7 +7,8 @@ import dataclasses
 import numpy as np
 
 from kilogym.assets.asset import Asset, Closure, Joint, JointKind, Link
-from kilogym.validation.bodies import FREE, G, body, rod, rotation
+from kilogym.math.quaternion import quat_to_matrix
+from kilogym.validation.bodies import FREE, G, body, rod
 from kilogym.validation.case import Case, Number, require
 from kilogym.validation.cases.c_couplings import ALONE, STILL
 from kilogym.validation.lab import Lab
@@ -110,7 +111,7 @@ def momenta(asset: Asset, bodies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Linear momentum, and angular momentum about the com, of (..., bodies, 13)."""
     parts = []
     for link, row in zip(asset.links, np.moveaxis(bodies, -2, 0), strict=True):
-        r = rotation(row[..., 3:7])
+        r = quat_to_matrix(row[..., 3:7])
         xx, yy, zz, xy, xz, yz = link.inertia
         inertia = r @ np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]) @ np.swapaxes(r, -1, -2)
         com = row[..., :3] + np.einsum("...ij,j->...i", r, np.array(link.com))
@@ -131,7 +132,7 @@ def hand_in_hand(lab: Lab) -> dict[str, float]:
     (bodies,) = world.run(5.0, "bodies")
     linear, angular = momenta(asset, bodies[1:, 0])  # the first step makes the hands' velocities equal
     ends = [
-        row[..., :3] + np.einsum("...ij,j->...i", rotation(row[..., 3:7]), np.array(at))
+        row[..., :3] + np.einsum("...ij,j->...i", quat_to_matrix(row[..., 3:7]), np.array(at))
         for row, at in ((bodies[:, 0, 2], (0.3, 0.1, 0.0)), (bodies[:, 0, 4], (0.3, -0.1, 0.0)))
     ]
     return {

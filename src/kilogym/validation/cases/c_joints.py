@@ -8,7 +8,8 @@ from functools import partial
 import numpy as np
 
 from kilogym.assets.asset import Asset, DriveMode, JointKind
-from kilogym.validation.bodies import G, rod, rotation, serial, sphere
+from kilogym.math.quaternion import quat_to_matrix
+from kilogym.validation.bodies import G, rod, serial, sphere
 from kilogym.validation.case import Case, Number
 from kilogym.validation.lab import Lab
 
@@ -19,7 +20,7 @@ def pendulum_of(links: int, length: float, mass: float = 1.0, **joint) -> Asset:
 
 def energy_of(bodies: np.ndarray, length: float, masses: np.ndarray) -> np.ndarray:
     """Of rods from a fixed base (body 0), histories (steps, envs, bodies, 13): (steps, envs)."""
-    r = rotation(bodies[..., 1:, 3:7])
+    r = quat_to_matrix(bodies[..., 1:, 3:7])
     com = bodies[..., 1:, :3] - 0.5 * length * r[..., :, 2]
     spin = np.einsum("...ji,...j->...i", r, bodies[..., 1:, 10:13])
     inertia = np.array([rod(length, m)[:3] for m in masses])
@@ -79,7 +80,7 @@ def spinning_top(lab: Lab, spin: float) -> dict[str, float]:
     speeds[2] = spin
     world.bend([theta, 0.0, 0.0], speeds)
     (bodies,) = world.run(2.0, "bodies")
-    axis = rotation(bodies[:, 0, 1, 3:7])[..., 2]
+    axis = quat_to_matrix(bodies[:, 0, 1, 3:7])[..., 2]
     azimuth = np.unwrap(np.arctan2(axis[..., 1], axis[..., 0]))
     tilt = np.degrees(np.arccos(axis[..., 2]))
     return {

@@ -16,7 +16,7 @@ import numpy as np
 from kilogym.assets.asset import Asset, DriveMode
 from kilogym.assets.load import load_asset
 from kilogym.assets.options import ImportOptions
-from kilogym.validation.bodies import rotation
+from kilogym.math.quaternion import quat_to_matrix
 from kilogym.validation.case import Case, Measure, Number
 from kilogym.validation.lab import Lab
 from kilogym.validation.mujoco_world import MujocoWorld
@@ -82,7 +82,7 @@ def standing(lab: Lab) -> dict[str, float]:
     (bodies,) = world.run(10.0, "bodies")
     feet = [i for i, link in enumerate(asset.links) if link.name.startswith("shank")]
     shanks = bodies[:, 0, feet]
-    soles = shanks[..., :2] - 0.3 * rotation(shanks[..., 3:7])[..., :2, 2]
+    soles = shanks[..., :2] - 0.3 * quat_to_matrix(shanks[..., 3:7])[..., :2, 2]
     return {
         "creep of the feet": np.linalg.norm(soles[-1] - soles[0], axis=-1).max() / 10 * 1e6,
         "speed of the trunk": np.linalg.norm(bodies[-120:, 0, 0, 7:10], axis=-1).max(),
