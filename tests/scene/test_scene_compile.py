@@ -130,6 +130,8 @@ def test_errors_say_what_to_do():
         scene.create_actor(0, ball(), shapes=np.zeros(1))
     with pytest.raises(ValueError, match="ground normal"):
         scene.add_ground(GroundPlane(normal=(0, 0, 0)))
+    with pytest.raises(ValueError, match=r"GroundPlane\.dynamic_friction: expected a number >= 0, got -1"):
+        scene.add_ground(GroundPlane(dynamic_friction=-1.0))
     scene.frozen = True
     with pytest.raises(SceneFrozenError, match="create everything before"):
         scene.create_env((0, 0, 0), (0, 0, 0), 1)

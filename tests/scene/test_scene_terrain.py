@@ -63,11 +63,13 @@ def test_triangles_of_a_field_face_up_and_meet_its_samples():
 
 def test_a_turned_field_and_its_mesh_lie_alike():
     half = math.radians(30) / 2
-    made = field(quat=(0.0, math.sin(half), 0.0, math.cos(half)), pos=(1.0, 2.0, 3.0))
+    turn = (0.0, math.sin(half), 0.0, math.cos(half))
+    made = field(quat=turn, pos=(1.0, 2.0, 3.0), dynamic_friction=0.3, segmentation_id=4)
     data = made.data()
     nx, ny = made.heights.shape
     local = np.array([[i, 2 * j, made.heights[i, j]] for i in range(nx) for j in range(ny)])
     np.testing.assert_allclose(made.as_mesh().data().vertices, local @ data.rotation.T + data.pos)
+    assert made.as_mesh().surface() == made.surface()
 
 
 def test_terrain_comes_before_prepare():

@@ -25,6 +25,7 @@ from kilogym.scene.properties import (
     dof_properties,
     shape_properties,
 )
+from kilogym.scene.surface import Surface
 from kilogym.scene.terrain import HeightField, TriangleMesh
 
 Vec3 = tuple[float, float, float]
@@ -36,15 +37,11 @@ class SceneFrozenError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class GroundPlane:
+class GroundPlane(Surface):
     """An infinite plane in the global frame: normal . x = distance. Shapes of every group collide with it."""
 
     normal: Vec3 = (0.0, 0.0, 1.0)
     distance: float = 0.0  # [m]
-    static_friction: float = 1.0
-    dynamic_friction: float = 1.0
-    restitution: float = 0.0
-    segmentation_id: int = 0
 
 
 @dataclass
@@ -158,6 +155,7 @@ class Scene:
         length = float(np.linalg.norm(ground.normal))
         if not np.isfinite(length) or length < 1e-6:
             raise ValueError(f"ground normal: expected a vector of length > 0, got {ground.normal}")
+        ground.check_surface()
         self.ground = ground
 
     def add_terrain(self, terrain: HeightField | TriangleMesh) -> None:

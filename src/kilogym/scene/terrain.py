@@ -16,13 +16,14 @@ from kilogym.assets.asset import Mesh
 from kilogym.engine.terrain import FieldData, MeshData, Terrain
 from kilogym.engine.terrain_mesh import is_flat
 from kilogym.math.quaternion import quat_normalize, quat_to_matrix
+from kilogym.scene.surface import Surface
 
 MOST_SAMPLES = 1 << 28
 """Samples of a height field, or corners of triangles, that an index can count with room to spare."""
 
 
 @dataclass(frozen=True, eq=False)
-class HeightField:
+class HeightField(Surface):
     """A grid of heights; both parts of a cell meet at its diagonal from (i, j) to (i + 1, j + 1).
 
     Attributes:
@@ -36,10 +37,6 @@ class HeightField:
     pitch: tuple[float, float]
     pos: tuple[float, float, float] = (0.0, 0.0, 0.0)
     quat: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)
-    static_friction: float = 1.0
-    dynamic_friction: float = 1.0
-    restitution: float = 0.0
-    segmentation_id: int = 0
 
     def __post_init__(self) -> None:
         heights = np.array(self.heights, np.float64)
@@ -54,7 +51,8 @@ class HeightField:
             raise ValueError(f"HeightField.heights: expected finite heights [m], got {heights[i, j]} at ({i}, {j})")
         if not all(np.isfinite(p) and p > 0 for p in self.pitch):
             raise ValueError(f"HeightField.pitch: expected two distances > 0 m, got {self.pitch}")
-        _check_rest(self)
+        _check_pose(self)
+        self.check_surface()
         object.__setattr__(self, "heights", heights)
 
     def data(self) -> FieldData:
@@ -66,11 +64,7 @@ class HeightField:
     def as_mesh(self) -> TriangleMesh:
         """The same surface as a triangle mesh."""
         mesh = self.mesh()
-        return TriangleMesh(
-            mesh.vertices, mesh.triangles, static_friction=self.static_friction,
-            dynamic_friction=self.dynamic_friction, restitution=self.restitution,
-            segmentation_id=self.segmentation_id,
-        )  # fmt: skip
+        return TriangleMesh(mesh.vertices, mesh.triangles, **self.surface())
 
     def mesh(self) -> Mesh:
         """Its triangles in the global frame, for drawing."""
@@ -84,7 +78,7 @@ class HeightField:
 
 
 @dataclass(frozen=True, eq=False)
-class TriangleMesh:
+class TriangleMesh(Surface):
     """Triangles, counter-clockwise seen from outside. Those without area are left out.
 
     Attributes:
@@ -97,10 +91,6 @@ class TriangleMesh:
     triangles: np.ndarray
     pos: tuple[float, float, float] = (0.0, 0.0, 0.0)
     quat: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)
-    static_friction: float = 1.0
-    dynamic_friction: float = 1.0
-    restitution: float = 0.0
-    segmentation_id: int = 0
 
     def __post_init__(self) -> None:
         vertices, triangles = np.array(self.vertices, np.float64), np.array(self.triangles)
@@ -123,7 +113,8 @@ class TriangleMesh:
             )
         if is_flat(vertices, triangles).all():
             raise ValueError("TriangleMesh.triangles: expected triangles with an area, got none")
-        _check_rest(self)
+        _check_pose(self)
+        self.check_surface()
         object.__setattr__(self, "vertices", vertices)
         object.__setattr__(self, "triangles", triangles)
 
@@ -148,12 +139,9 @@ def _turn(quat: Sequence[float]) -> tuple[tuple[float, float, float, float], np.
     return (x, y, z, w), quat_to_matrix((x, y, z, w))
 
 
-def _check_rest(item: HeightField | TriangleMesh) -> None:
-    name = type(item).__name__
+def _check_pose(item: HeightField | TriangleMesh) -> None:
     length = float(np.linalg.norm(item.quat)) if len(item.quat) == 4 else np.nan
     if len(item.pos) != 3 or not np.isfinite(item.pos).all() or not (np.isfinite(length) and length > 1e-6):
-        raise ValueError(f"{name}: expected a finite position and a quaternion xyzw, got {item.pos}, {item.quat}")
-    for what in ("static_friction", "dynamic_friction", "restitution"):
-        value = getattr(item, what)
-        if not (np.isfinite(value) and value >= 0):
-            raise ValueError(f"{name}.{what}: expected a number >= 0, got {value}")
+        raise ValueError(
+            f"{type(item).__name__}: expected a finite position and a quaternion xyzw, got {item.pos}, {item.quat}"
+        )

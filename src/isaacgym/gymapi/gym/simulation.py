@@ -13,7 +13,7 @@ import numpy as np
 from isaacgym.gymapi.enums import SimType, UpAxis
 from isaacgym.gymapi.gym.checks import as_sim, need, vec3
 from isaacgym.gymapi.gym.status import fail, log, missing, on_failure, without_effect
-from isaacgym.gymapi.gym.terrain import heightfield, triangle_mesh
+from isaacgym.gymapi.gym.terrain import heightfield, surface, triangle_mesh
 from isaacgym.gymapi.handles import Env, Sim
 from isaacgym.gymapi.params import (
     HeightFieldParams,
@@ -193,14 +193,7 @@ class SimulationCalls:
         from kilogym.scene.declarations import GroundPlane
 
         need(PlaneParams, params, "params")
-        plane = GroundPlane(
-            normal=vec3(params.normal),
-            distance=params.distance,
-            static_friction=params.static_friction,
-            dynamic_friction=params.dynamic_friction,
-            restitution=params.restitution,
-            segmentation_id=params.segmentation_id,
-        )
+        plane = GroundPlane(vec3(params.normal), params.distance, **surface(params))
         as_sim(sim).simulation.add_ground(plane)
 
     def add_heightfield(self, sim: Sim, samples: np.ndarray, params: HeightFieldParams) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from isaacgym.gymapi.gym.checks import pose_numbers
-from isaacgym.gymapi.params import HeightFieldParams, TriangleMeshParams
+from isaacgym.gymapi.params import HeightFieldParams, PlaneParams, TriangleMeshParams
 
 
 def heightfield(samples: Any, params: HeightFieldParams) -> Any:
@@ -39,10 +39,7 @@ def heightfield(samples: Any, params: HeightFieldParams) -> Any:
             f"samples: expected {rows} x {columns} samples (params.nbRows, params.nbColumns), got shape {array.shape}"
         )
     pos, quat = pose_numbers(params.transform)
-    return HeightField(
-        array * float(params.vertical_scale), pitch, pos, quat, params.static_friction, params.dynamic_friction,
-        params.restitution, params.segmentation_id,
-    )  # fmt: skip
+    return HeightField(array * float(params.vertical_scale), pitch, pos, quat, **surface(params))
 
 
 def triangle_mesh(vertices: Any, triangles: Any, params: TriangleMeshParams) -> Any:
@@ -62,7 +59,10 @@ def triangle_mesh(vertices: Any, triangles: Any, params: TriangleMeshParams) -> 
                 f"{what}: expected 3 numbers for each of params.nb_{what} = {count}, got {array.size} numbers"
             )
     pos, quat = pose_numbers(params.transform)
-    return TriangleMesh(
-        points.reshape(-1, 3), corners.reshape(-1, 3), pos, quat, params.static_friction, params.dynamic_friction,
-        params.restitution, params.segmentation_id,
-    )  # fmt: skip
+    return TriangleMesh(points.reshape(-1, 3), corners.reshape(-1, 3), pos, quat, **surface(params))
+
+
+def surface(params: PlaneParams | HeightFieldParams | TriangleMeshParams) -> dict[str, Any]:
+    """Material and segmentation number."""
+    names = ("static_friction", "dynamic_friction", "restitution", "segmentation_id")
+    return {name: getattr(params, name) for name in names}
