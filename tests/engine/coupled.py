@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from engine_support import ANT, load
-
 from kilogym.assets.asset import Asset, Closure, JointEquality, JointKind, Tendon
 from kilogym.scene.couplings import AttractorDecl
+from kilogym.validation.trees import load
+from kilogym.validation.zoo import ANT
 
 
 def coupled_ant() -> tuple[Asset, list[AttractorDecl]]:

@@ -7,14 +7,16 @@ import re
 import numpy as np
 import pytest
 import torch
-from engine_support import CARTPOLE, World, load
 
 from kilogym.engine.batch import Batch, EngineOptions
+from kilogym.validation.batch_world import BatchWorld
+from kilogym.validation.trees import load
+from kilogym.validation.zoo import CARTPOLE
 
 
 @pytest.fixture(scope="module")
-def world(device) -> World:
-    return World([load(CARTPOLE, fix_base_link=True)], 3, device)
+def world(device) -> BatchWorld:
+    return BatchWorld([load(CARTPOLE, fix_base_link=True)], 3, device)
 
 
 def test_no_envs(world, device):
@@ -65,7 +67,7 @@ def test_settings_that_do_not_exist(world):
 
 
 def test_snapshots_of_another_batch(world, device):
-    saved = World([load(CARTPOLE, fix_base_link=True)], 2, device).batch.snapshot()
+    saved = BatchWorld([load(CARTPOLE, fix_base_link=True)], 2, device).batch.snapshot()
     with pytest.raises(ValueError, match=re.escape("restore, 'root_pos': expected shape (3, 3), got (3, 2)")):
         world.batch.restore(saved)
     saved = world.batch.snapshot()

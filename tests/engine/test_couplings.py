@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 import torch
 from coupled import coupled_ant
-from engine_support import World, load_text
 
 from kilogym.engine.couplings import coupling_rows
 from kilogym.scene.declarations import GroundPlane
+from kilogym.validation.batch_world import BatchWorld
+from kilogym.validation.trees import load, load_text
+from kilogym.validation.zoo import ANT
 
 CHAIN = """
 <mujoco><compiler angle="radian"/>
@@ -49,7 +51,7 @@ def test_motion_beside_mujoco(case, device, tmp_path):
     text = CHAIN % CASES[case]
     m = mujoco.MjModel.from_xml_string(text)
     d = mujoco.MjData(m)
-    world = World([load_text(text, tmp_path)], 1, device, "float64")
+    world = BatchWorld([load_text(text, tmp_path)], 1, device, "float64")
     steps, every, fine = 240, 1 / 960, 10
     m.opt.timestep = every / fine
     world.batch.control.dt = every
@@ -75,7 +77,7 @@ def test_motion_beside_mujoco(case, device, tmp_path):
             mujoco.mj_step(m, d)
         apart = max(apart, float(np.abs(world.state()["dof_pos"][0] - d.qpos).max()))
     moved = float(np.abs(d.qpos - q).max())
-    free = World([load_text(CHAIN % "", tmp_path, "free.xml")], 1, device, "float64")
+    free = BatchWorld([load_text(CHAIN % "", tmp_path, "free.xml")], 1, device, "float64")
     free.batch.control.dt = every
     free.set_state(state)
     for _ in range(steps):
@@ -89,15 +91,15 @@ def test_motion_beside_mujoco(case, device, tmp_path):
 TABLES = ("state", "output", "_warm")
 
 
-def coupled(envs: int, device: str, **options) -> World:
+def coupled(envs: int, device: str, **options) -> BatchWorld:
     """Ants with every kind of coupling, that fall onto the ground, each with a target of its own."""
     asset, attractors = coupled_ant()
-    world = World([asset], envs, device, ground=GroundPlane(), attractors=attractors, **options)
+    world = BatchWorld([asset], envs, device, ground=GroundPlane(), attractors=attractors, **options)
     world.batch.expand("attractor_target")
     return world
 
 
-def throw(world: World, seed: int = 3) -> dict[str, np.ndarray]:
+def throw(world: BatchWorld, seed: int = 3) -> dict[str, np.ndarray]:
     """States and targets of envs, drawn one after another so that more envs change nothing for the first."""
     state = {name: np.zeros_like(values) for name, values in world.state().items()}
     for env in range(world.num_envs):
@@ -110,16 +112,16 @@ def throw(world: World, seed: int = 3) -> dict[str, np.ndarray]:
     return state
 
 
-def everything(world: World, env: int = 0) -> dict[str, torch.Tensor]:
+def everything(world: BatchWorld, env: int = 0) -> dict[str, torch.Tensor]:
     return {name: t[:, env].clone() for table in TABLES for name, t in getattr(world.batch, table).items()}
 
 
 @pytest.fixture(scope="module")
-def seven(device) -> World:
+def seven(device) -> BatchWorld:
     return coupled(7, device)
 
 
-def run(world: World, steps: int = 60) -> None:
+def run(world: BatchWorld, steps: int = 60) -> None:
     for _ in range(steps):
         world.batch.step()
 
@@ -216,7 +218,7 @@ def test_couplings_of_what_is_not_there(seven, change, message):
 
 def test_couplings_across_actors(device):
     asset, _ = coupled_ant()
-    two = World([asset, asset], 1, device)
+    two = BatchWorld([asset, asset], 1, device)
     with pytest.raises(NotImplementedError, match="closure 0: expected joints or links of one actor, got those of 2"):
         coupling_rows(dataclasses.replace(two.model, closures=[(0, 12, False)]))
 
@@ -228,6 +230,4 @@ def test_a_ball_joint_in_a_tendon(seven):
 
 
 def test_what_has_no_couplings_has_no_rows(device):
-    from engine_support import ANT, load
-
-    assert coupling_rows(World([load(ANT)], 1, device).model).count == 0
+    assert coupling_rows(BatchWorld([load(ANT)], 1, device).model).count == 0

@@ -6,16 +6,22 @@ must not change, and what an overflow does.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
-from engine_support import ARM7, HUMANOID, World, load
 from scipy.spatial.transform import Rotation
 
 from kilogym.engine.batch import FAULT_NONFINITE, FAULT_OVERFLOW
 from kilogym.engine.model import SHAPE_CAPSULE, SHAPE_SPHERE
 from kilogym.scene.declarations import GroundPlane
+from kilogym.validation.batch_world import BatchWorld
 from kilogym.validation.closed_world import columns, differing, inputs, make, put, record, run
+from kilogym.validation.trees import load
+from kilogym.validation.zoo import HUMANOID
+
+ARM7 = Path(__file__).parents[2] / "examples/arm7.urdf"
 
 
 def assert_same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
@@ -23,7 +29,7 @@ def assert_same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
 
 
 @pytest.fixture(scope="module")
-def world(device) -> World:
+def world(device) -> BatchWorld:
     return make(64, device)
 
 
@@ -101,7 +107,7 @@ def test_a_fault_stays_in_its_env(world, start, what):
 @pytest.mark.parametrize("name", ["dof_target_pos", "dof_target_vel", "dof_effort_in"])
 def test_an_effort_limit_does_not_hide_nan(device, name):
     """One bad number at a DOF whose drive is limited: clamping it would make it a plausible effort."""
-    world = World([load(ARM7, fix_base_link=True)], 2, device)
+    world = BatchWorld([load(ARM7, fix_base_link=True)], 2, device)
     assert (world.batch.params["dof_effort"] < 1e3).all()
     world.batch.params["dof_mode"].fill_(3 if name == "dof_effort_in" else 1)
     world.batch.params["dof_stiffness"].fill_(100)
@@ -116,7 +122,7 @@ def test_an_effort_limit_does_not_hide_nan(device, name):
 
 def test_an_infinite_target_is_the_limit(device):
     """A drive follows an infinite target with all its effort, and nothing breaks."""
-    world = World([load(ARM7, fix_base_link=True)], 2, device)
+    world = BatchWorld([load(ARM7, fix_base_link=True)], 2, device)
     for name, value in (("dof_mode", 1), ("dof_stiffness", 100), ("dof_damping", 10)):
         world.batch.params[name].fill_(value)
     world.batch.input["dof_target_pos"][:, 0] = float("inf")
@@ -146,7 +152,7 @@ def ground_heights(asset, model, bodies: np.ndarray) -> np.ndarray:
 def test_an_overflow_is_flagged_and_keeps_the_deepest(device):
     """A Humanoid lying on the ground with room for four contacts: counted, flagged, finite, the deepest four kept."""
     asset = load(HUMANOID)
-    worlds = [World([asset], 8, device, ground=GroundPlane(), max_contacts=cap) for cap in (4, 40)]
+    worlds = [BatchWorld([asset], 8, device, ground=GroundPlane(), max_contacts=cap) for cap in (4, 40)]
     for world in worlds:
         rng = np.random.default_rng(3)
         state = {name: t.cpu().numpy().T.copy() for name, t in world.batch.state.items()}

@@ -2,15 +2,17 @@
 
 import pytest
 import torch
-from engine_support import ANT, World, load
 
 from kilogym.engine.batch import ASKED_BY
 from kilogym.engine.tables import FEATURES
 from kilogym.scene.declarations import GroundPlane
+from kilogym.validation.batch_world import BatchWorld
+from kilogym.validation.trees import load
+from kilogym.validation.zoo import ANT
 
 
-def ants(device: str) -> World:
-    world = World([load(ANT)], 4, device, ground=GroundPlane())
+def ants(device: str) -> BatchWorld:
+    world = BatchWorld([load(ANT)], 4, device, ground=GroundPlane())
     world.batch.params["dof_velocity"][:] = 3e38
     world.batch.params["dof_effort"][:] = 3e38
     world.batch.state["root_pos"][2] = 0.6

@@ -1,7 +1,6 @@
 """A trunk on every lane, a limb on each: who gets which link."""
 
 import pytest
-from engine_support import ANT, HUMANOID, Scene, compile_scene, load
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,6 +8,10 @@ from kilogym.engine.limbs import plan, whole, work
 from kilogym.engine.local import build_local
 from kilogym.engine.model import JOINT_BALL, JOINT_PRISMATIC, JOINT_REVOLUTE, EnvModel
 from kilogym.engine.topology import build_topology
+from kilogym.scene.compile import compile_scene
+from kilogym.scene.declarations import Scene
+from kilogym.validation.trees import load
+from kilogym.validation.zoo import ANT, HUMANOID
 
 
 def model_of(*paths) -> EnvModel:

@@ -1,10 +1,13 @@
 """How a device's threads step an env: the choice, and what it is made of."""
 
 import pytest
-from engine_support import ANT, CARTPOLE, HUMANOID, Scene, compile_scene, load
 
 from kilogym.engine.batch import EngineOptions
 from kilogym.engine.mapping import Mapping, choose_mapping
+from kilogym.scene.compile import compile_scene
+from kilogym.scene.declarations import Scene
+from kilogym.validation.trees import load
+from kilogym.validation.zoo import ANT, CARTPOLE, HUMANOID
 
 
 def chosen(*paths, device="cuda", **options) -> Mapping:

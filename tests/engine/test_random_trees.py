@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from engine_support import Oracle, World, random_tree
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from kilogym.validation.batch_world import BatchWorld
+from kilogym.validation.oracle import Oracle
+from kilogym.validation.trees import random_tree
 
 ENVS = 4
 # a topology is compiled once; masses, frames, axes and states are drawn anew every time
@@ -27,10 +30,10 @@ def trees(device: str):
 few = settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
-def build(drawn, device: str, precision: str) -> tuple[World, Oracle, dict[str, np.ndarray]]:
+def build(drawn, device: str, precision: str) -> tuple[BatchWorld, Oracle, dict[str, np.ndarray]]:
     (links, fixed, shape), numbers, states, size, speed = drawn
     asset = random_tree(np.random.default_rng(numbers), links, fixed, size, np.random.default_rng(shape))
-    world = World([asset], ENVS, device, precision)
+    world = BatchWorld([asset], ENVS, device, precision)
     state = world.random_state(states, spread=1.0, speed=speed)
     world.set_state(state)
     return world, Oracle(asset), state

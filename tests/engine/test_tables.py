@@ -1,10 +1,12 @@
 """The constant tables that the native headers are compiled with."""
 
-from engine_support import ANT, HUMANOID, Scene, compile_scene, load
-
 from kilogym.engine.limbs import whole
 from kilogym.engine.tables import emit_tables
 from kilogym.engine.topology import build_topology
+from kilogym.scene.compile import compile_scene
+from kilogym.scene.declarations import Scene
+from kilogym.validation.trees import load
+from kilogym.validation.zoo import ANT, HUMANOID
 
 
 def tables(*paths) -> str:

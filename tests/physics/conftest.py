@@ -6,13 +6,9 @@ Cases with a bar belong into kilogym.validation.cases, where the accuracy card s
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 Measure = Callable[..., None]
 

@@ -4,18 +4,19 @@ import dataclasses
 import math
 
 import numpy as np
-from lab import World, body
 
 from kilogym.assets.asset import JointEquality
 from kilogym.scene.couplings import AttractorDecl
+from kilogym.validation.bodies import body
 from kilogym.validation.cases.c_couplings import STILL, pendulums, tendon
+from kilogym.validation.kilogym_world import KilogymWorld
 
 STONE = body(None, mass=1.0, inertia=(0.1,) * 3 + (0.0,) * 3)
 
 
 def test_a_stiff_tendon_stands_still(device):
     """1e6 N m/rad at 1/60 s, undamped: the rods come together within two steps and stay so."""
-    w = World([(pendulums(tendons=(tendon(stiffness=1e6),)), STILL)], device, ground=False, dt=1 / 60)
+    w = KilogymWorld([(pendulums(tendons=(tendon(stiffness=1e6),)), STILL)], device, ground=False, dt=1 / 60)
     w.bend([0.5, -0.3])
     (states,) = w.run(10.0, "dof_states")
     apart = np.abs(states[:, 0, 0, 0] - states[:, 0, 1, 0])
@@ -26,7 +27,7 @@ def test_a_stiff_tendon_stands_still(device):
 def test_a_polynomial(device):
     """q1 = 0.2 + q0^2 while both swing."""
     curve = JointEquality("curve", "j1", "j0", (0.2, 0.0, 1.0, 0.0, 0.0))
-    w = World([(pendulums(equalities=(curve,)), STILL)], device, ground=False)
+    w = KilogymWorld([(pendulums(equalities=(curve,)), STILL)], device, ground=False)
     w.bend([0.5, 0.45])
     (states,) = w.run(5.0, "dof_states")
     q = states[:, 0, :, 0]
@@ -37,7 +38,7 @@ def test_a_polynomial(device):
 def test_a_stiff_attractor_is_stable(device):
     """1e6 N/m at 1/60 s, undamped: the stone comes to the target and stays."""
     pull = AttractorDecl(0, 0, 1e6, 0.0, target_pos=(1.0, 0.0, 0.0))
-    w = World([(STONE, STILL)], device, ground=False, gravity=STILL, dt=1 / 60, attractors=[[pull]])
+    w = KilogymWorld([(STONE, STILL)], device, ground=False, gravity=STILL, dt=1 / 60, attractors=[[pull]])
     (roots,) = w.run(5.0, "roots")
     assert np.abs(roots[10:, 0, 0, :3] - [1.0, 0.0, 0.0]).max() < 1e-4
     assert np.abs(roots[10:, 0, 0, 7:]).max() < 1e-2
@@ -46,7 +47,7 @@ def test_a_stiff_attractor_is_stable(device):
 def test_a_target_that_moves(device):
     """Set before every step in one env: that stone follows a slow circle, by d / k behind; the other's stands still."""
     pull = AttractorDecl(0, 0, 4000.0, 120.0, target_pos=(1.0, 0.0, 0.0))
-    w = World([(STONE, STILL)], device, envs=2, ground=False, gravity=STILL, attractors=[[pull], [pull]])
+    w = KilogymWorld([(STONE, STILL)], device, envs=2, ground=False, gravity=STILL, attractors=[[pull], [pull]])
     worst = 0.0
     for n in range(240):
         where = (math.cos(n / 240), math.sin(n / 240), 0.0)

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lab import ALONG_Y, FREE, G, World, box, capsule, cylinder, sphere
 
 from kilogym.assets.load import load_asset
 from kilogym.math.quaternion import quat_to_matrix
 from kilogym.scene.declarations import GroundPlane
 from kilogym.scene.terrain import HeightField, TriangleMesh
+from kilogym.validation.bodies import ALONG_Y, FREE, G, box, capsule, cylinder, sphere
+from kilogym.validation.kilogym_world import KilogymWorld
 
 ANT = Path(__file__).parents[2] / "src/kilogym/tasks/ant/ant.xml"
 NO_GROUND = GroundPlane(distance=-1e4)
@@ -58,8 +59,8 @@ def zoo(height: float = 0.3, friction: float = 1.0) -> list[tuple]:
     ]
 
 
-def on(field: HeightField, kind: str, actors: list[tuple], device: str, **more) -> World:
-    return World(actors, device, ground=NO_GROUND, terrain=both(field, kind), filter=1, **more)
+def on(field: HeightField, kind: str, actors: list[tuple], device: str, **more) -> KilogymWorld:
+    return KilogymWorld(actors, device, ground=NO_GROUND, terrain=both(field, kind), filter=1, **more)
 
 
 def level(x, y):
@@ -71,7 +72,7 @@ def test_triangles_of_a_plane_are_the_plane(kind, device):
     """Shapes that slide and roll over seams move as on the ground plane: no seam is felt."""
     actors = zoo(0.1, 0.3)
     worlds = [
-        World(actors, device, filter=1, terrain=both(surface(lambda x, y: level(x, y) - 500.0), kind)),
+        KilogymWorld(actors, device, filter=1, terrain=both(surface(lambda x, y: level(x, y) - 500.0), kind)),
         on(surface(level), kind, actors, device),
     ]
     for world in worlds:
@@ -115,7 +116,7 @@ def test_incline(kind, times, device, measure):
     field = slope(angle, kind, mu)
     terrain = [field, as_mesh(nowhere)] if kind == "field" else [nowhere, field]
     side = np.array([0, 0.35, 0])
-    world = World(zoo(0.1, mu), device, ground=NO_GROUND, terrain=terrain, filter=1)
+    world = KilogymWorld(zoo(0.1, mu), device, ground=NO_GROUND, terrain=terrain, filter=1)
     for actor, offset in enumerate((0, 2, -1, 1)):
         world.place(actor, pos=0.1 * normal + offset * side, quat=quat)
     (roots,) = world.run(1.0, "roots")
@@ -366,7 +367,7 @@ def test_terrains_have_materials_of_their_own(device, measure):
     """v^2 / (2 mu g) on a slippery field, a rough mesh and the plane below; friction of a pair is the mean."""
     field = surface(level, 41, dynamic_friction=0.2, static_friction=0.2, pos=(-2.0, -2.0, 1.0))
     mesh = as_mesh(surface(level, 41, dynamic_friction=0.6, static_friction=0.6), pos=(10.0, 0.0, 2.0))
-    world = World(zoo(0.1, 0.2), device, terrain=[field, mesh], filter=1, envs=3)
+    world = KilogymWorld(zoo(0.1, 0.2), device, terrain=[field, mesh], filter=1, envs=3)
     world.place(2, pos=[(-1.0, 0.0, 1.1), (9.0, 0.0, 2.1), (30.0, 0.0, 0.1)], lin=(1.5, 0.0, 0.0))
     start = world.roots()[:, 2, 0]
     world.step(world.steps_in(1.5))
@@ -379,7 +380,7 @@ def test_terrain_gives_back_what_it_is_told(device, measure):
     """Restitution of a pair is the mean."""
     field = surface(level, restitution=0.8)
     ball = (sphere(restitution=0.6), (0.0, 0.013, 1.1))
-    world = World([ball], device, ground=False, terrain=[field], filter=1)
+    world = KilogymWorld([ball], device, ground=False, terrain=[field], filter=1)
     (roots,) = world.run(0.95, "roots")
     height = roots[:, 0, 0, 2] - 0.1
     measure("ball on an elastic field", "sqrt(rebound height) - e", math.sqrt(height[60:].max()) - 0.7, 2e-3)
@@ -403,7 +404,8 @@ def test_an_ant_on_rough_ground(kind, device):
     bumps = np.random.default_rng(3).uniform(-0.08, 0.08, (81, 81))
     field = HeightField(bumps, (0.25, 0.25), (-10.0, -10.0, 0.0))
     ant = dataclasses.replace(load_asset(ANT.parent, ANT.name), options=FREE)
-    world = World([(ant, (0.0, 0.0, 0.8))], device, envs=8, ground=NO_GROUND, terrain=both(field, kind), filter=1)
+    terrain = both(field, kind)
+    world = KilogymWorld([(ant, (0.0, 0.0, 0.8))], device, envs=8, ground=NO_GROUND, terrain=terrain, filter=1)
     rng = np.random.default_rng(0)
     for step in range(300):
         if step % 10 == 0:

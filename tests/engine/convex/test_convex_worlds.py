@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import torch
 import trimesh
-from engine_support import FREE, World
 
 from kilogym.assets.asset import Asset, Link, Mesh, Shape, ShapeKind
 from kilogym.assets.inertia import shape_mass_properties
 from kilogym.engine.batch import FAULT_NONFINITE
 from kilogym.scene.compile import compile_scene
 from kilogym.scene.declarations import GroundPlane, Scene
+from kilogym.validation.batch_world import BatchWorld
+from kilogym.validation.trees import FREE
 
 G = 9.81
 
@@ -37,14 +38,14 @@ def solid(kind: ShapeKind, size=(1.0, 1.0, 1.0), mesh: Mesh | None = None, mass:
     return Asset(kind.value, (link,), shapes=(Shape(0, kind, size, mesh=mesh),), options=FREE)
 
 
-def run(world: World, steps: int) -> dict[str, np.ndarray]:
+def run(world: BatchWorld, steps: int) -> dict[str, np.ndarray]:
     for _ in range(steps):
         world.batch.step()
     assert not world.batch.fault.any()
     return world.state()
 
 
-def throw(world: World, seed: int, height: float = 0.3) -> None:
+def throw(world: BatchWorld, seed: int, height: float = 0.3) -> None:
     """Every tree above the last, anyhow turned."""
     rng = np.random.default_rng(seed)
     state, n = world.state(), world.num_envs
@@ -62,7 +63,7 @@ def test_an_ellipsoid_of_equal_axes_is_a_sphere(device):
     slope = GroundPlane(normal=(0.3, 0.1, 1.0))
     states = []
     for asset in (solid(ShapeKind.ELLIPSOID, (0.1, 0.1, 0.1)), solid(ShapeKind.SPHERE, (0.1, 0.0, 0.0))):
-        world = World([asset], 4, device, "float64", ground=slope)
+        world = BatchWorld([asset], 4, device, "float64", ground=slope)
         throw(world, 0)
         states.append(run(world, 120))
     np.testing.assert_allclose(states[0]["root_pos"], states[1]["root_pos"], atol=1e-9)
@@ -74,7 +75,7 @@ def test_the_hull_of_a_cube_is_the_cube(device):
     for flat, steps, slack in ((False, 12, 1e-9), (True, 120, 1e-6)):
         states = []
         for asset in (solid(ShapeKind.MESH, mesh=CUBE), solid(ShapeKind.BOX, (0.1, 0.1, 0.1))):
-            world = World([asset], 8, device, "float64", ground=GroundPlane())
+            world = BatchWorld([asset], 8, device, "float64", ground=GroundPlane())
             throw(world, 1, 0.2)
             if flat:
                 state = world.state()
@@ -90,7 +91,7 @@ def test_the_hull_of_a_cube_is_the_cube(device):
 
 
 @pytest.fixture(scope="module")
-def heap(device) -> World:
+def heap(device) -> BatchWorld:
     """A box, a cylinder, an ellipsoid, a ball, a capsule and a hull on each other."""
     kinds = {
         ShapeKind.BOX: (0.1, 0.12, 0.15), ShapeKind.CYLINDER: (0.1, 0.1, 0.0), ShapeKind.SPHERE: (0.1, 0.0, 0.0),
@@ -98,10 +99,10 @@ def heap(device) -> World:
     }  # fmt: skip
     bodies = [solid(kind, size) for kind, size in kinds.items()]
     rock = mesh_of(CLOUDS[0] - CLOUDS[0].mean(axis=0))
-    return World([*bodies, solid(ShapeKind.MESH, mesh=rock)], 6, device, ground=GroundPlane(), filter=0)
+    return BatchWorld([*bodies, solid(ShapeKind.MESH, mesh=rock)], 6, device, ground=GroundPlane(), filter=0)
 
 
-def record(world: World) -> dict[str, torch.Tensor]:
+def record(world: BatchWorld) -> dict[str, torch.Tensor]:
     batch = world.batch
     return {f"{t}.{k}": v.clone() for t in ("state", "output") for k, v in getattr(batch, t).items()}
 
@@ -151,7 +152,8 @@ def test_an_env_is_a_closed_world(heap):
 
 def test_bodies_push_each_other_equally(device):
     """No ground, no gravity: at every step the reported forces cancel."""
-    world = World([solid(ShapeKind.BOX, (0.1, 0.2, 0.1)), solid(ShapeKind.MESH, mesh=ROCKS[2])], 8, device, filter=0)
+    bodies = [solid(ShapeKind.BOX, (0.1, 0.2, 0.1)), solid(ShapeKind.MESH, mesh=ROCKS[2])]
+    world = BatchWorld(bodies, 8, device, filter=0)
     world.batch.control.gravity = (0.0, 0.0, 0.0)
     throw(world, 4, height=0.25)
     touched = np.zeros(8, bool)

@@ -5,11 +5,13 @@ import pytest
 import torch
 from coupled import coupled_ant
 from emulate import Emulated
-from engine_support import ANT, FLT_MAX, HUMANOID, World, load, load_text
 
-from kilogym.assets.asset import Asset
+from kilogym.assets.asset import FLT_MAX, Asset
 from kilogym.scene.declarations import GroundPlane
 from kilogym.scene.terrain import HeightField
+from kilogym.validation.batch_world import BatchWorld
+from kilogym.validation.trees import load, load_text
+from kilogym.validation.zoo import ANT, HUMANOID
 
 
 def rough() -> HeightField:
@@ -21,11 +23,11 @@ def rough() -> HeightField:
 TABLES = ("state", "output", "_warm")
 
 
-def fallen(robot, envs: int, **options) -> World:
+def fallen(robot, envs: int, **options) -> BatchWorld:
     """Robots thrown onto the ground and driven at random, so that contacts and limits are busy."""
     asset = robot if isinstance(robot, Asset) else load(robot)
     ground = None if "terrain" in options else GroundPlane()
-    world = World([asset], envs, "cpu", "float64", ground=ground, **options)
+    world = BatchWorld([asset], envs, "cpu", "float64", ground=ground, **options)
     rng = np.random.default_rng(5)
     state = world.state()
     state["root_pos"][:] = rng.normal(size=(envs, 3)) * 0.05 + [0, 0, 0.5]
@@ -52,7 +54,7 @@ def restore(batch, saved: dict[str, torch.Tensor]) -> None:
     batch.fault.copy_(saved["fault"])
 
 
-def stepped(world: World, lanes: int, folder) -> tuple[dict, dict]:
+def stepped(world: BatchWorld, lanes: int, folder) -> tuple[dict, dict]:
     """What one thread makes of the next step, and what lanes make of it, in either order, to the bit."""
     batch = world.batch
     before = everything(batch)
@@ -143,7 +145,7 @@ STONE = """
 def test_convex_shapes(tmp_path):
     """Boxes, cylinders, hulls and an ellipsoid, on the ground and on each other."""
     robots = [load_text(BLOCKS, tmp_path), load_text(STONE, tmp_path), load_text(BLOCKS, tmp_path)]
-    world = World(robots, 9, "cpu", "float64", ground=GroundPlane(), filter=0, lanes=2)
+    world = BatchWorld(robots, 9, "cpu", "float64", ground=GroundPlane(), filter=0, lanes=2)
     state = world.random_state(3, spread=0.3, speed=1.0)
     state["root_pos"][:] = [0, 0, 0.2, 0.3, 0, 0.7, 0.05, 0, 0.6]
     world.set_state(state)
