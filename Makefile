@@ -60,7 +60,7 @@ $(VENV)/.ready-train: pyproject.toml $(VENV)/.ready-torch
 	@touch $@
 
 $(VENV)/.ready-test: pyproject.toml $(VENV)/.ready-torch
-	$(PIP) install --quiet --editable '.[train,rl-games,dev]'
+	$(PIP) install --quiet --editable '.[train,rl-games,robots,dev]'
 	@touch $@ $(VENV)/.ready-train
 
 clean:

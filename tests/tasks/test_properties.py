@@ -10,6 +10,7 @@ import torch
 
 from kilogym.tasks.base import Task
 from kilogym.tasks.registry import get_task, make_task, task_names
+from kilogym.tasks.robots import MissingRobotError
 
 NUM_ENVS = 6
 MakeTask = Callable[..., Task]
@@ -21,7 +22,10 @@ def make(request: pytest.FixtureRequest, device: str) -> MakeTask:
 
     def build(seed: int = 0, **changes: object) -> Task:
         config = replace(get_task(request.param).config, **changes)
-        return make_task(request.param, NUM_ENVS, device, seed, config)
+        try:
+            return make_task(request.param, NUM_ENVS, device, seed, config)
+        except MissingRobotError as missing:
+            pytest.skip(str(missing))
 
     return build
 
@@ -105,7 +109,7 @@ def test_reset_by_mask_leaves_the_others_alone(make: MakeTask) -> None:
     after = [task.root_states, task.dof_states, task.episode_length]
     for old, new in zip(before, after, strict=True):
         assert torch.equal(old[~mask], new[~mask])
-    assert not torch.equal(before[1][mask], after[1][mask])
+    assert not all(torch.equal(old[mask], new[mask]) for old, new in zip(before[:2], after[:2], strict=True))
     assert (task.episode_length[mask] == 0).all()
 
 
@@ -160,7 +164,10 @@ def test_robots_fall_and_say_so(device: str) -> None:
 @pytest.mark.gpu
 @pytest.mark.parametrize("name", task_names())
 def test_a_step_never_waits_for_the_device(name: str) -> None:
-    task = make_task(name, 64, "cuda:0")
+    try:
+        task = make_task(name, 64, "cuda:0")
+    except MissingRobotError as missing:
+        pytest.skip(str(missing))
     actions = torch.zeros(64, task.num_actions, device=task.device)
     task.step(actions)
     torch.cuda.set_sync_debug_mode("error")

@@ -68,7 +68,7 @@ class Task(abc.ABC):
 
         # views of the simulation's tensors, by env
         self.root_states = self.sim.root_states.view(num_envs, -1, 13)  # [E, A, 13]
-        self.dof_states = self.sim.dof_states.view(num_envs, -1, 2)  # [E, D, 2]
+        self.dof_states = self.sim.dof_states.view(num_envs, self.sim.num_dofs // num_envs, 2)  # [E, D, 2]
         self.dof_pos, self.dof_vel = self.dof_states[..., 0], self.dof_states[..., 1]  # [E, D]
 
         # buffers are made once, here: in-place writes keep them valid in inference mode and captured graphs
