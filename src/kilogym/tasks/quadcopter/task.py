@@ -123,9 +123,7 @@ class Quadcopter(Task):
         command = 0.5 * (self.actions + 1.0) * self.most
         self.thrust.add_(self.follow * (command - self.thrust))
         wrench = self.thrust @ self.to_wrench
-        self.sim.apply_body_forces(
-            wrench[:, :3].contiguous(), wrench[:, 3:].contiguous(), CoordinateSpace.LOCAL
-        )
+        self.sim.apply_body_forces(wrench[:, :3].contiguous(), wrench[:, 3:].contiguous(), CoordinateSpace.LOCAL)
 
     def refresh(self) -> None:
         self.sim.refresh_root_states()

@@ -1,0 +1,5 @@
+"""The ANYmal task on flat ground; see README.md."""
+
+from kilogym.tasks.anymal.task import ENTRY, Anymal, AnymalConfig
+
+__all__ = ["ENTRY", "Anymal", "AnymalConfig"]
