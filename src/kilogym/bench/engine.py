@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from kilogym.bench.robot import Robot
+from kilogym.bench.scene import Scene
 
 
 @dataclass(frozen=True)
 class Setting:
     """What is the same for every engine of a comparison."""
 
-    robot: Robot
+    scene: Scene
     num_envs: int
     device: str  # "cpu" or "cuda:N"
     dt: float  # of a physics step [s]
@@ -23,7 +23,7 @@ class Setting:
 
 
 class Engine(abc.ABC):
-    """Many copies of one robot, each on its own ground plane.
+    """Many copies of one scene, each env a world of its own.
 
     Making one compiles, allocates and, on CUDA, captures `hold` steps as a graph.
     """

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import torch
 
-from kilogym.bench.records import commit, device_name, driver, file_stem, si, versions
+from kilogym.bench.provenance import commit, declare_commit, describe, device_name, driver, source_tree, versions
+from kilogym.bench.records import file_stem, si
 from kilogym.tasks.base import Task
 from kilogym.tasks.registry import make_task
 
@@ -46,6 +47,7 @@ class EnvRecord:
     versions: dict[str, str]
     driver: str
     commit: str
+    source: str
 
 
 class Stepper:
@@ -108,6 +110,7 @@ def measure(name: str, num_envs: int, device: str, steps: int, repeats: int, see
         versions=versions(),
         driver=driver(),
         commit=commit(),
+        source=source_tree(),
     )
 
 
@@ -117,7 +120,7 @@ def to_markdown(records: list[EnvRecord]) -> str:
     lines = [
         f"# Environment speed, {first.device}",
         "",
-        f"Commit {first.commit}; {', '.join(f'{k} {v}' for k, v in first.versions.items())}; driver {first.driver}.",
+        describe(first.commit, first.source, first.versions, first.driver),
         "Random actions; a step is physics (all substeps), rewards, resets and observations. Median of "
         f"{len(first.speeds)}; compilation and capture are in `ready`. Memory is what the device lost to the process "
         "from before the task was made to after capture, over the envs.",
@@ -146,7 +149,9 @@ def main(args: list[str] | None = None) -> int:
     parser.add_argument("--repeats", type=int, default=5, help="timings")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="folder that gets env-<device>.json and .md")
+    parser.add_argument("--commit", help="of the sources, where their git folder is not with them")
     options = parser.parse_args(sys.argv[1:] if args is None else args)
+    declare_commit(options.commit)
     counts = options.num_envs or ([256] if options.device == "cpu" else [4096, 16384, 65536])
     records = []
     for name in options.tasks:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import torch
 from torch import Tensor
 
-from kilogym.assets import AssetWarning, ImportOptions, load_asset
 from kilogym.bench.engine import Engine, Setting
 from kilogym.sim import Simulation, SimulationParams
 
@@ -24,26 +21,26 @@ class KilogymEngine(Engine):
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
-        robot, envs = setting.robot, setting.num_envs
-        options = ImportOptions(angular_damping=0.0, max_angular_velocity=1000.0)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", AssetWarning)  # what a file says about lights is no news here
-            self.asset = load_asset(robot.file.parent, robot.file.name, options)
+        scene, envs = setting.scene, setting.num_envs
         params = SimulationParams(
             dt=setting.dt, substeps=1, position_iterations=4, velocity_iterations=1, rest_offset=0.0,
-            faults="ignore",
+            max_contacts=scene.max_contacts, faults="ignore",
         )  # fmt: skip
         self.sim = sim = Simulation(params, setting.device)
-        sim.add_ground()
+        if scene.terrain is None:
+            sim.add_ground()
+        else:
+            sim.add_terrain(scene.terrain)
         for _ in range(envs):
-            sim.create_actor(sim.create_env(), self.asset, tuple(robot.start[:3]))
+            env = sim.create_env()
+            for actor in scene.actors:
+                own = -1 if actor.self_collisions else 1
+                sim.create_actor(env, actor.asset, actor.pos, actor.quat, filter=own)
         sim.prepare()
-        self._match_joints()
         self._start()
-        gear = torch.zeros(robot.num_controls, robot.num_dofs)
-        gear[torch.arange(robot.num_controls), torch.tensor(self._dof_of_mujoco[robot.motor_dof])] = torch.tensor(
-            robot.gear, dtype=torch.float32
-        )
+        gear = torch.zeros(scene.num_controls, scene.num_dofs)
+        driven = torch.tensor(scene.dof_of_joint[scene.motor_joint], dtype=torch.long)
+        gear[torch.arange(scene.num_controls), driven] = torch.tensor(scene.gear, dtype=torch.float32)
         self._gear = gear.to(sim.device)
         self._graph: torch.cuda.CUDAGraph | None = None
         self._warm_up()
@@ -52,34 +49,30 @@ class KilogymEngine(Engine):
             with torch.cuda.graph(self._graph):
                 self._steps()
 
-    def _match_joints(self) -> None:
-        """Find our DOF of each of MuJoCo's, by the joint's name (the order in the file may differ)."""
-        model = self.setting.robot.model
-        ours = self.asset.dof_names()
-        names = [model.joint(j).name for j in range(1, model.njnt)]
-        if len(ours) != len(names):
-            raise ValueError(f"{self.setting.robot.file}: {len(names)} DOFs in MuJoCo, {len(ours)} in Kilogym")
-        self._dof_of_mujoco = np.array([ours.index(name) for name in names])
-
     def _start(self) -> None:
-        robot, sim = self.setting.robot, self.sim
-        roots = sim.root_states.clone()
-        w, x, y, z = robot.start[3:7]
-        pose = [*robot.start[:3], x, y, z, w]
-        roots[:, :7] = torch.tensor(pose, dtype=torch.float32, device=sim.device)
-        roots[:, 7:] = 0.0
-        dofs = torch.zeros(self.setting.num_envs, robot.num_dofs, 2)
-        dofs[:, self._dof_of_mujoco, 0] = torch.tensor(robot.start[7:], dtype=torch.float32)
-        self._start_roots, self._start_dofs = roots, dofs.view(-1, 2).to(sim.device)
+        scene, sim, envs = self.setting.scene, self.sim, self.setting.num_envs
+        qpos = torch.tensor(scene.starts(envs), dtype=torch.float32)
+        roots = sim.root_states.cpu().clone().view(envs, len(scene.actors), 13)
+        for actor, at in enumerate(scene.root_qpos):
+            if at is not None:
+                roots[:, actor, :7] = qpos[:, [at, at + 1, at + 2, at + 4, at + 5, at + 6, at + 3]]
+                roots[:, actor, 7:] = 0.0
+        dofs = torch.zeros(envs, scene.num_dofs, 2)
+        dofs[:, scene.dof_of_joint, 0] = qpos[:, scene.joint_qpos]
+        self._start_roots, self._start_dofs = roots.view(-1, 13).to(sim.device), dofs.view(-1, 2).to(sim.device)
         sim.set_root_states(self._start_roots)
-        sim.set_dof_states(self._start_dofs)
+        self._set_start_dofs()
+
+    def _set_start_dofs(self) -> None:
+        if self.setting.scene.num_dofs:
+            self.sim.set_dof_states(self._start_dofs)
 
     def _warm_up(self) -> None:
         """Compile and touch everything, then start again."""
         self._steps()
         self.sim.synchronize()
         self.sim.set_root_states(self._start_roots)
-        self.sim.set_dof_states(self._start_dofs)
+        self._set_start_dofs()
 
     def _steps(self) -> None:
         for _ in range(self.setting.hold):
@@ -88,7 +81,8 @@ class KilogymEngine(Engine):
                 self.sim.refresh_all()
 
     def set_controls(self, controls: Tensor) -> None:
-        self.sim.set_actuation_forces(controls @ self._gear)
+        if self.setting.scene.num_controls:
+            self.sim.set_actuation_forces(controls @ self._gear)
 
     def advance(self) -> None:
         if self._graph is None:
@@ -100,13 +94,17 @@ class KilogymEngine(Engine):
         self.sim.synchronize()
 
     def positions(self) -> np.ndarray:
-        sim, robot = self.sim, self.setting.robot
+        sim, scene, envs = self.sim, self.setting.scene, self.setting.num_envs
         sim.refresh_root_states()
         sim.refresh_dof_states()
-        roots = sim.root_states.double().cpu().numpy()
-        dofs = sim.dof_states.double().cpu().numpy().reshape(self.setting.num_envs, robot.num_dofs, 2)
-        joints = dofs[:, self._dof_of_mujoco, 0]
-        return np.concatenate([roots[:, :3], roots[:, [6, 3, 4, 5]], joints], axis=1)
+        roots = sim.root_states.double().cpu().numpy().reshape(envs, len(scene.actors), 13)
+        dofs = sim.dof_states.double().cpu().numpy().reshape(envs, scene.num_dofs, 2)
+        qpos = np.empty((envs, scene.model.nq))
+        qpos[:, scene.joint_qpos] = dofs[:, scene.dof_of_joint, 0]
+        for actor, at in enumerate(scene.root_qpos):
+            if at is not None:
+                qpos[:, at : at + 7] = roots[:, actor][:, [0, 1, 2, 6, 3, 4, 5]]
+        return qpos
 
     def nonfinite_envs(self) -> int:
         return int((self.sim.env_faults() & FAULT_NONFINITE).ne(0).sum())

@@ -1,4 +1,4 @@
-"""Time one engine on one robot, and look at what it produced."""
+"""Time one engine on one scene, and look at what it produced."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Controls:
 
     def __init__(self, setting: Setting, seed: int, distinct: int = 16) -> None:
         generator = torch.Generator().manual_seed(seed)
-        shape = (distinct, setting.num_envs, setting.robot.num_controls)
+        shape = (distinct, setting.num_envs, setting.scene.num_controls)
         self._values = (torch.rand(shape, generator=generator) * 2.0 - 1.0).to(setting.device)
         self._next = 0
 
@@ -84,7 +84,7 @@ def measure(kind: type[Engine], setting: Setting, plan: Plan) -> Measurement:
         start = time.perf_counter()
         done = run(plan.steps)
         speeds.append(done * num_envs / (time.perf_counter() - start))
-        quality.add(setting.robot, engine.positions())
+        quality.add(setting.scene, engine.positions())
         overflowed |= engine.overflowed()
     result = Measurement(
         num_envs, speeds, prepare_s, quality, engine.nonfinite_envs(), engine.own_contacts(), overflowed

@@ -23,17 +23,17 @@ class MujocoEngine(Engine):
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
-        model = setting.robot.model
+        model = setting.scene.model
         self.num_envs = min(setting.num_envs, MOST_ENVS)
         self._data = [mujoco.MjData(model) for _ in range(self.num_envs)]
-        for data in self._data:
-            data.qpos[:] = setting.robot.start
+        for data, start in zip(self._data, setting.scene.starts(self.num_envs), strict=True):
+            data.qpos[:] = start
         self._threads = min(os.cpu_count() or 1, self.num_envs)
         self._pool = ThreadPoolExecutor(self._threads)
 
     def _run(self, first: int) -> None:
         for data in self._data[first :: self._threads]:
-            mujoco.mj_step(self.setting.robot.model, data, nstep=self.setting.hold)
+            mujoco.mj_step(self.setting.scene.model, data, nstep=self.setting.hold)
 
     def set_controls(self, controls: Tensor) -> None:
         for data, values in zip(self._data, controls.double().cpu().numpy(), strict=False):

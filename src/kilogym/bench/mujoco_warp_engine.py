@@ -26,20 +26,21 @@ class MujocoWarpEngine(Engine):
         import warp as wp
 
         self._wp, self._step = wp, mjw.step
-        robot = setting.robot
+        scene = setting.scene
         self._device = wp.get_device(setting.device)
         contacts, rows = room_needed(setting)
         with wp.ScopedDevice(self._device):
-            model = copy.copy(robot.model)
+            model = copy.copy(scene.model)
             model.opt.disableflags &= ~int(mujoco.mjtDisableBit.mjDSBL_AUTORESET)  # it has no auto-reset to disable
             self._model: Any = mjw.put_model(model)
             self._model.opt.warn_overflow = 0
-            data = mujoco.MjData(robot.model)
-            data.qpos[:] = robot.start
-            mujoco.mj_forward(robot.model, data)
-            self._data: Any = mjw.put_data(robot.model, data, nworld=setting.num_envs, nconmax=contacts, njmax=rows)
+            data = mujoco.MjData(scene.model)
+            data.qpos[:] = scene.start
+            mujoco.mj_forward(scene.model, data)
+            self._data: Any = mjw.put_data(scene.model, data, nworld=setting.num_envs, nconmax=contacts, njmax=rows)
             self._controls = wp.to_torch(self._data.ctrl)
             self._qpos, self._qvel = wp.to_torch(self._data.qpos), wp.to_torch(self._data.qvel)
+            self._qpos.copy_(torch.tensor(scene.starts(setting.num_envs), dtype=torch.float32))
             fields = ("qpos", "qvel", "qacc_warmstart")
             start = {name: wp.to_torch(getattr(self._data, name)).clone() for name in fields}
             self._steps()  # compiles
@@ -99,20 +100,20 @@ class MujocoWarpEngine(Engine):
 def room_needed(setting: Setting, envs: int = 32, steps: int = 400) -> tuple[int, int]:
     """Contacts and constraint rows to allocate per env: half as many again as MuJoCo C was seen to need.
 
-    The robot is shaken by random controls, as in the measurement.
+    The scene is shaken by random controls, as in the measurement.
 
     Returns:
         Contacts per env (the pool is shared by all envs) and rows per env (each env has its own).
     """
-    robot = setting.robot
+    scene = setting.scene
     rng = np.random.default_rng(1)
     contacts = rows = 8
-    for _ in range(envs):
-        data = mujoco.MjData(robot.model)
-        data.qpos[:] = robot.start
+    for start in scene.starts(envs):
+        data = mujoco.MjData(scene.model)
+        data.qpos[:] = start
         for step in range(steps):
             if step % setting.hold == 0:
-                data.ctrl[:] = rng.uniform(-1, 1, robot.num_controls)
-            mujoco.mj_step(robot.model, data)
+                data.ctrl[:] = rng.uniform(-1, 1, scene.num_controls)
+            mujoco.mj_step(scene.model, data)
             contacts, rows = max(contacts, data.ncon), max(rows, data.nefc)
     return math.ceil(1.5 * contacts), 8 * math.ceil(1.5 * rows / 8)

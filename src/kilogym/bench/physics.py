@@ -22,8 +22,10 @@ from kilogym.bench.kilogym_engine import KilogymAllOutputs, KilogymEngine
 from kilogym.bench.measure import Plan, measure
 from kilogym.bench.mujoco_engine import MujocoEngine
 from kilogym.bench.mujoco_warp_engine import MujocoWarpEngine
+from kilogym.bench.provenance import declare_commit
 from kilogym.bench.records import Record, file_stem, record, si, to_json, to_markdown, with_ratios
-from kilogym.bench.robot import known_robots, load_robot
+from kilogym.bench.robot import known_robots
+from kilogym.bench.scenes import SCENES, load_scene
 
 ENGINES: dict[str, type[Engine]] = {
     "kilogym": KilogymEngine,
@@ -49,7 +51,7 @@ def parse(args: list[str]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--robots", nargs="+", default=["ant", "humanoid"], help=f"{', '.join(known_robots())}, or files"
+        "--robots", nargs="+", default=["ant", "humanoid"], help=f"{', '.join([*known_robots(), *SCENES])}, or files"
     )
     parser.add_argument("--engines", nargs="+", default=available(), choices=list(ENGINES))
     parser.add_argument("--num-envs", nargs="+", type=int, help="default 4096 16384 65536 on CUDA, 64 on the CPU")
@@ -61,6 +63,7 @@ def parse(args: list[str]) -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=Plan.repeats, help="timings; 5 or more to quote")
     parser.add_argument("--seed", type=int, default=Plan.seed)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"), help="folder of the results")
+    parser.add_argument("--commit", help="of the sources, where their git folder is not with them")
     return parser.parse_args(args)
 
 
@@ -74,16 +77,16 @@ def run(options: argparse.Namespace, keep: Callable[[list[Record]], object] = la
     records: list[Record] = []
     asked: dict[int, int] = {}
     for name in options.robots:
-        robot = load_robot(name, options.dt)
+        scene = load_scene(name, options.dt)
         for count in counts:
-            setting = Setting(robot, count, options.device, options.dt, options.hold)
+            setting = Setting(scene, count, options.device, options.dt, options.hold)
             for engine in options.engines:
                 kind = ENGINES[engine]
                 result = record(kind, setting, plan, measure(kind, setting, plan))
                 asked[len(records)] = count
                 records.append(result)
                 print(
-                    f"{robot.name} {count} {kind.name}: {si(result.physics_steps_per_s)} steps/s, spread "
+                    f"{scene.name} {count} {kind.name}: {si(result.physics_steps_per_s)} steps/s, spread "
                     f"{result.spread:.0%}, ready after {result.prepare_s:.1f} s",
                     file=sys.stderr,
                     flush=True,
@@ -106,6 +109,7 @@ def write(records: list[Record], folder: Path) -> list[Path]:
 def main(args: list[str] | None = None) -> int:
     """Measure, print the table, write the results."""
     options = parse(sys.argv[1:] if args is None else args)
+    declare_commit(options.commit)
     records = run(options, lambda so_far: write(so_far, options.out))
     print(to_markdown(records))
     print(f"written: {options.out}", file=sys.stderr)

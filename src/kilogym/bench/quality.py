@@ -1,7 +1,7 @@
 """How well envs keep their bodies apart, by one measure for all engines.
 
 MuJoCo C's collision functions are run on the positions that an engine produced; what the engine itself calls a
-contact does not matter. Pairs that the robot's file excludes do not count.
+contact does not matter. Pairs that the scene excludes do not count.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import mujoco
 import numpy as np
 
-from kilogym.bench.robot import Robot
+from kilogym.bench.scene import Scene
 
 TOUCHING = 1e-3
 """Shapes nearer than this touch [m]: between the resting gaps of the engines and the next free motion."""
@@ -38,23 +38,23 @@ class Quality:
         """99th percentile of it [m]."""
         return float(np.percentile(self.depths, 99)) if self.depths else 0.0
 
-    def add(self, robot: Robot, positions: np.ndarray, most_envs: int = 256) -> None:
+    def add(self, scene: Scene, positions: np.ndarray, most_envs: int = 256) -> None:
         """Look at (at most `most_envs` of) the envs now.
 
         Args:
-            robot: Whose positions they are.
+            scene: Whose positions they are.
             positions: MuJoCo's qpos of each env, (envs, nq). Envs that are not finite are left out.
             most_envs: How many are looked at, spread evenly.
         """
         chosen = positions[:: max(1, len(positions) // most_envs)][:most_envs]
-        data = mujoco.MjData(robot.model)
+        data = mujoco.MjData(scene.model)
         for qpos in chosen:
             if not np.isfinite(qpos).all():
                 continue
             data.qpos[:] = qpos
-            mujoco.mj_kinematics(robot.model, data)
-            mujoco.mj_comPos(robot.model, data)
-            mujoco.mj_collision(robot.model, data)
+            mujoco.mj_kinematics(scene.model, data)
+            mujoco.mj_comPos(scene.model, data)
+            mujoco.mj_collision(scene.model, data)
             distances = data.contact.dist[: data.ncon] if data.ncon else np.empty(0)
             self.depths += [max(0.0, -float(d)) for d in distances if d < TOUCHING]
             self.envs += 1

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import math
-import platform
 import re
-import subprocess
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
-
-import torch
 
 from kilogym.bench.engine import Engine, Setting
 from kilogym.bench.measure import Measurement, Plan
+from kilogym.bench.provenance import commit, describe, device_name, driver, source_tree, versions
 
 BASELINE = "MuJoCo Warp"
 """The engine that `ratio` divides by."""
 
 FAIRNESS = """\
-**How to read it.** Every engine simulates the same MJCF file on a plane with the same dt and the same random motor
-torques (uniform over each motor's range, a new draw every `hold` steps, equal seeds), in one run on one machine.
+**How to read it.** Every engine simulates the same scene, from the same numbers, with the same dt and the same random
+motor torques (uniform over each motor's range, a new draw every `hold` steps, equal seeds), in one run on one machine.
 On CUDA, `hold` steps are captured as one graph for every engine; on the CPU they are called one by one. Speed is
 the median of the repeats, counting all envs; the spread is (fastest - slowest) / median. Compilation and capture
 are in `ready`, not in the speed.
@@ -54,6 +49,7 @@ class Record:
     versions: dict[str, str]
     driver: str
     commit: str
+    source: str
     spread: float
     prepare_s: float
     engine_contacts_per_env: float | None
@@ -65,7 +61,7 @@ class Record:
 def record(kind: type[Engine], setting: Setting, plan: Plan, result: Measurement) -> Record:
     """Put a measurement beside where and how it was made."""
     return Record(
-        robot=setting.robot.name,
+        robot=setting.scene.name,
         engine=kind.name,
         num_envs=result.num_envs,
         physics_steps_per_s=result.speed,
@@ -78,6 +74,7 @@ def record(kind: type[Engine], setting: Setting, plan: Plan, result: Measurement
         versions=versions(),
         driver=driver(),
         commit=commit(),
+        source=source_tree(),
         spread=result.spread,
         prepare_s=result.prepare_s,
         engine_contacts_per_env=result.own_contacts,
@@ -125,7 +122,7 @@ def to_markdown(records: list[Record]) -> str:
     lines = [
         f"# Physics speed, {', '.join(sorted({r.device for r in records}))}",
         "",
-        f"Commit {first.commit}; {', '.join(f'{k} {v}' for k, v in first.versions.items())}; driver {first.driver}.",
+        describe(first.commit, first.source, first.versions, first.driver),
         f"dt {first.settings['dt']:.6g} s, controls held for {first.settings['hold']} steps, median of "
         f"{first.settings['repeats']} x {first.settings['steps']} steps.",
         "",
@@ -154,55 +151,6 @@ def si(value: float) -> str:
     return f"{value:.3g}"
 
 
-def versions() -> dict[str, str]:
-    """Versions of what takes part, as installed."""
-    found = {"python": platform.python_version()}
-    for name in ("warp-lang", "torch", "mujoco", "mujoco-warp", "numpy"):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def device_name(device: str) -> str:
-    """The GPU's name, or the CPU's model and the number of cores."""
-    if device != "cpu":
-        return torch.cuda.get_device_name(device)
-    import os
-
-    model = platform.processor() or platform.machine()
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                model = line.partition(":")[2].strip()
-                break
-    except OSError:
-        pass
-    return f"{model}, {os.cpu_count()} cores"
-
-
 def file_stem(kind: str, device: str) -> str:
     """("physics", "NVIDIA H100 80GB HBM3") -> "physics-nvidia-h100-80gb-hbm3"."""
     return f"{kind}-" + re.sub(r"[^a-z0-9]+", "-", device.lower()).strip("-")
-
-
-def driver() -> str:
-    """Version of the GPU's driver; "none" without a GPU."""
-    return _first_line("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader") or "none"
-
-
-def commit() -> str:
-    """The commit Kilogym is at, "+" if files were changed since; "unknown" outside a checkout."""
-    folder = str(Path(__file__).parent)
-    head = _first_line("git", "-C", folder, "rev-parse", "--short", "HEAD")
-    changed = _first_line("git", "-C", folder, "status", "--porcelain", "--untracked-files=no")
-    return f"{head}{'+' if changed else ''}" if head else "unknown"
-
-
-def _first_line(*command: str) -> str:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip().partition("\n")[0] if done.returncode == 0 else ""

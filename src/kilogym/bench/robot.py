@@ -1,54 +1,48 @@
-"""The robot that every engine of a comparison simulates: one MJCF file, on a plane, driven by its motors."""
+"""Scenes of one robot: an MJCF file on a plane, driven by its motors, as both importers read it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import importlib.util
+import warnings
 from pathlib import Path
 
 import mujoco
 import numpy as np
 
 import kilogym
-
-
-@dataclass(frozen=True)
-class Robot:
-    """A floating robot of hinges and slides, each DOF with at most one motor.
-
-    `file` is the robot alone, as Kilogym imports it; `model` is the same with a ground plane, for MuJoCo.
-    """
-
-    name: str
-    file: Path
-    model: mujoco.MjModel
-    start: np.ndarray  # qpos at the start: the file's pose, joints moved into their limits [nq]
-    motor_dof: np.ndarray  # joint-space DOF of each control, the floating base's six left out [nu]
-    gear: np.ndarray  # torque of a control of 1 [N m or N], [nu]
-
-    @property
-    def num_controls(self) -> int:
-        return len(self.gear)
-
-    @property
-    def num_dofs(self) -> int:
-        """Joint DOFs without the floating base."""
-        return int(self.model.nv) - 6
+from kilogym.assets import AssetWarning, ImportOptions, load_asset
+from kilogym.assets.asset import Asset
+from kilogym.bench.scene import Actor, Scene, configure, start_pose
 
 
 def known_robots() -> dict[str, Path]:
     """Robots that need no path: those of Kilogym's tasks, and gymnasium's where it is installed."""
     tasks = Path(kilogym.__file__ or "").parent / "tasks"
     known = {name: tasks / name / f"{name}.xml" for name in ("ant", "humanoid")}
-    try:
-        import gymnasium
-    except ImportError:
-        return known
-    assets = Path(gymnasium.__file__ or "").parent / "envs" / "mujoco" / "assets"
-    known.update({f"gymnasium-{name}": assets / f"{name}.xml" for name in ("ant", "humanoid")})
+    gymnasium = folder_of("gymnasium")
+    if gymnasium is not None:
+        assets = gymnasium / "envs" / "mujoco" / "assets"
+        known.update({f"gymnasium-{name}": assets / f"{name}.xml" for name in ("ant", "humanoid")})
     return known
 
 
-def load_robot(name: str, timestep: float) -> Robot:
+def folder_of(package: str) -> Path | None:
+    """Where a package is installed, without importing it."""
+    found = importlib.util.find_spec(package)
+    return Path(found.origin).parent if found and found.origin else None
+
+
+def read_asset(file: Path, collapse_fixed_joints: bool = False) -> Asset:
+    """Import a file with nothing that MuJoCo would not do: no damping of bodies, no speed limit that matters."""
+    options = ImportOptions(
+        angular_damping=0.0, max_angular_velocity=1000.0, collapse_fixed_joints=collapse_fixed_joints
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AssetWarning)  # what a file says about lights is no news here
+        return load_asset(file.parent, file.name, options)
+
+
+def load_robot(name: str, timestep: float) -> Scene:
     """Read a robot.
 
     Args:
@@ -56,7 +50,7 @@ def load_robot(name: str, timestep: float) -> Robot:
         timestep: Of a physics step [s].
 
     Raises:
-        ValueError: The file does not exist, or the robot is not one that :class:`Robot` describes.
+        ValueError: The file does not exist, or is not of a floating robot of hinges and slides with motors on joints.
     """
     file = known_robots().get(name, Path(name))
     if not file.is_file():
@@ -72,33 +66,7 @@ def load_robot(name: str, timestep: float) -> Robot:
     if (model.actuator_trntype != mujoco.mjtTrn.mjTRN_JOINT).any():
         raise ValueError(f"{file}: expected motors on joints only")
     configure(model, timestep)
-    joints = model.actuator_trnid[:, 0]
-    return Robot(
-        name=file.stem if name not in known_robots() else name,
-        file=file,
-        model=model,
-        start=start_pose(model),
-        motor_dof=model.jnt_dofadr[joints] - 6,
-        gear=model.actuator_gear[:, 0].copy(),
-    )
-
-
-def configure(model: mujoco.MjModel, timestep: float) -> None:
-    """The settings at which MuJoCo and MuJoCo Warp are measured: Newton, 10 iterations, 10 line-search steps."""
-    model.opt.timestep = timestep
-    model.opt.integrator = mujoco.mjtIntegrator.mjINT_EULER
-    model.opt.solver = mujoco.mjtSolver.mjSOL_NEWTON
-    model.opt.iterations = 10
-    model.opt.ls_iterations = 10
-    # a diverged env is to be counted, not to be reset in silence
-    model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET
-
-
-def start_pose(model: mujoco.MjModel) -> np.ndarray:
-    """The file's own pose with every limited joint moved into its range."""
-    pose = model.qpos0.copy()
-    for joint in range(1, model.njnt):
-        if model.jnt_limited[joint]:
-            at = model.jnt_qposadr[joint]
-            pose[at] = np.clip(pose[at], *model.jnt_range[joint])
-    return pose
+    start = start_pose(model)
+    x, y, z = (float(n) for n in start[:3])
+    actor = Actor(read_asset(file), (x, y, z))
+    return Scene(file.stem if name not in known_robots() else name, (actor,), model, start)

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from kilogym.bench.records import commit, device_name, versions
+from kilogym.bench.provenance import commit, device_name, versions
 from kilogym.cli.main import UsageError
 from kilogym.cli.options import one_torch_thread, parse
 from kilogym.rl.train import resolve_device
