@@ -20,7 +20,7 @@ from kilogym.engine.hulls import pack
 from kilogym.engine.limbs import whole
 from kilogym.engine.mapping import choose_mapping
 from kilogym.engine.model import INPUT, OUTPUT, PARAMETERS, STATE, EnvModel
-from kilogym.engine.tables import emit_tables, row_words
+from kilogym.engine.tables import STACK_WORDS, emit_tables, row_words
 from kilogym.engine.terrain import NO_TERRAIN
 from kilogym.engine.topology import build_topology
 from kilogym.engine.warm_start import forget
@@ -103,9 +103,14 @@ class Batch:
             "warm_dof": self._zeros(4 * max(1, model.num_dofs), num_envs),
             "warm_coupling": self._zeros(max(1, couplings.count + 2 * len(model.tendons)), num_envs),
         }
-        # CUDA: contact rows, by warps (native/contact_rows.h); the CPU keeps them on its stack
-        words = 0 if self.device.type == "cpu" else row_words(model, self.topology, self.mapping.limbs)
-        room = words * -(-num_envs // self.mapping.envs_per_warp) * self.mapping.envs_per_warp
+        threads = int(os.environ.get("KILOGYM_THREADS", "0")) or self.options.threads or os.cpu_count() or 1
+        self._threads = max(1, min(threads, num_envs)) if self.device.type == "cpu" else 1
+        # contact rows (native/contact_rows.h): by warps on CUDA; on the CPU by threads, or on their stacks
+        room = row_words(model, self.topology, self.mapping.limbs)
+        if self.device.type == "cpu":
+            room = 0 if room <= STACK_WORDS else room * self._threads
+        else:
+            room *= -(-num_envs // self.mapping.envs_per_warp) * self.mapping.envs_per_warp
         self._rows = torch.zeros(max(1, room), dtype=self._real, device=self.device)
         terrain = model.terrain or NO_TERRAIN
         self.terrain_reals, self.terrain_ints = terrain.on(self.device, self._real)
@@ -121,8 +126,6 @@ class Batch:
         self._features: set[str] = set()
         self._scratch: dict[str, torch.Tensor] = {}
         self._pool: ThreadPoolExecutor | None = None
-        threads = int(os.environ.get("KILOGYM_THREADS", "0")) or self.options.threads or os.cpu_count() or 1
-        self._threads = max(1, min(threads, num_envs)) if self.device.type == "cpu" else 1
         self._dof_tree = torch.tensor(
             [self.topology.v_tree[v] for v in self.topology.dof_v], dtype=torch.int32, device=self.device
         )

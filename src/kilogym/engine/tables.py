@@ -135,6 +135,7 @@ def emit_tables(
         "NP": len(model.pairs), "NPS": len(pair_shapes),
         "PAIR_POINTS": max([2, *(pair_points(model.shape_kind[a], model.shape_kind[b]) for a, b in model.pairs)]),
         "NSENSORS": len(local.sensors), "MAX_CONTACTS": t.max_contacts, "MAX_CONTACTS1": max(1, t.max_contacts),
+        "STACK_ROOM": STACK_WORDS // 4,
         "MASKS": masks, "ENV_LINKS": model.num_links, "ENV_DOFS": model.num_dofs, "ENV_SENSORS": model.num_sensors,
     }  # fmt: skip
     coupling_sizes, couplings = coupling_tables(model, local.owner)
@@ -231,6 +232,8 @@ def emit_tables(
 
 ROW_HEAD = 8
 """Numbers of four at the head of a contact's row, before its Y (native/rows.h)."""
+STACK_WORDS = 1 << 17
+"""Most numbers of an env in that buffer that a CPU thread keeps on its stack, half a megabyte or one of the eight usual."""
 SEGMENT, TURNED = 5, 2
 """Numbers of four of a shape that pairs test (native/pairs.h), and how many more where any is no segment."""
 

@@ -1,5 +1,6 @@
 // Where contacts and their rows are kept: by numbers of four, in a buffer of the batch on CUDA ([warp, number, env of the
-// warp]: a number of all its envs is one cache line, and those of a contact lie together), on the stack on the CPU.
+// warp]: a number of all its envs is one cache line, and those of a contact lie together), on the stack on the CPU, or
+// there too in a buffer, one room per thread, where they would fill the stack.
 //
 // A contact's row: what is below, then Y (rows.h) over the trunk's velocities, over those of A's limb, and, if there
 // are pairs, over those of B's.
@@ -10,6 +11,7 @@ KG_FN Vec3 xyz(Four f) { return v3(f.x, f.y, f.z); }
 
 static constexpr int ROW_Y = 8, ROW = ROW_Y + NV + (NP > 0 ? SV : 0), SEGMENTS = MAX_CONTACTS1 * ROW, SEGMENT = HAS_CONVEX ? 7 : 5;
 static constexpr int ROOM = SEGMENTS + NPS * SEGMENT;  // of an env
+static constexpr bool ROOM_ON_STACK = ROOM <= STACK_ROOM;
 #if defined(__CUDA_ARCH__) || defined(KG_EMULATED)
 static constexpr int ENVS_PER_WARP = 32 / LANES;
 #else

@@ -13,7 +13,13 @@ KG_FN void run_step(const Args& args, int first, int thread) {
     const int warp = env.index / ENVS_PER_WARP, place = env.index % ENVS_PER_WARP;
     step_env(args, env, Rows{(Four*)args.rows.data + (size_t)warp * (ROOM * ENVS_PER_WARP) + place});
 #else
-    Four room[ROOM];
-    step_env(args, env, Rows{room});
+    if constexpr (ROOM_ON_STACK) {
+        Four room[ROOM];
+        step_env(args, env, Rows{room});
+    } else {
+        // a room per CPU thread; its slice of the envs starts at `first` (Batch._launch)
+        const long envs = args.fault.shape[0], rooms = args.rows.shape[0] / (4 * ROOM);
+        step_env(args, env, Rows{(Four*)args.rows.data + (first * rooms + envs - 1) / envs * ROOM});
+    }
 #endif
 }
