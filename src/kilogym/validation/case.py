@@ -131,6 +131,7 @@ SOURCES = {
     "PhysX": "PhysX 5.9 on the CPU, float32, TGS 4 position and 1 velocity iterations, built from its BSD-3 source; "
     "measured by us with our own importer, so it is not Isaac Gym's GPU build",
     "PhysX PGS": "the same, PGS 4 and 1",
+    "MuJoCo 4.0": "MuJoCo 4.0 with its defaults, measured by us once",
     "RaiSim": "published by SimBenchmark (its authors wrote RaiSim), 2018",
     "Bullet": "published by SimBenchmark: Bullet 2.88, multibody",
     "ODE": "published by SimBenchmark: ODE 0.15.2",

@@ -22,14 +22,15 @@ from kilogym.validation.cases import (
     c_readings,
     d_stress,
     e_solver,
-    f_simbenchmark,
+    f_balls,
+    f_robots,
     g_engineering,
 )
 
 MODULES = (
     *(a_dynamics, a_rows, a_step, a_outputs),
     *(b_conservation, c_joints, c_contacts, c_boxes, c_bounces, c_drives, c_couplings, c_closures, c_readings),
-    *(d_stress, e_solver, f_simbenchmark, g_engineering),
+    *(d_stress, e_solver, f_balls, f_robots, g_engineering),
 )
 
 CASES: tuple[Case, ...] = tuple(case for module in MODULES for case in module.CASES)

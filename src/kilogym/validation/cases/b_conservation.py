@@ -45,7 +45,7 @@ def drifting(lab: Lab) -> dict[str, float]:
 
 
 def dropped(lab: Lab, dt: float) -> dict[str, float]:
-    from kilogym.validation.cases.f_simbenchmark import energy_of_a_drop
+    from kilogym.validation.cases.f_robots import energy_of_a_drop
 
     return {"max |E - E0|": abs(energy_of_a_drop(lab, dt)).max()}
 
