@@ -18,7 +18,8 @@ def heap(device: str, **options) -> dict[str, np.ndarray]:
     world = World([make_sphere(0.1)] * BALLS, ENVS, device, ground=GroundPlane(), filter=0, **options)
     rng = np.random.default_rng(0)
     state = world.state()
-    place = rng.uniform(-0.15, 0.15, (ENVS, BALLS, 3)) + [0.0, 0.0, 0.3]
+    place = rng.uniform(-0.15, 0.15, (ENVS, BALLS, 3))
+    place[..., 2] += 0.3
     state["root_pos"][:] = place.reshape(ENVS, -1)
     world.set_state(state)
     for _ in range(60):

@@ -13,58 +13,17 @@ import numpy as np
 import pytest
 
 from kilogym.assets.load import load_asset
-from kilogym.math.quaternion import quat_to_matrix
-from kilogym.scene.declarations import GroundPlane
 from kilogym.scene.terrain import HeightField, TriangleMesh
-from kilogym.validation.bodies import ALONG_Y, FREE, G, box, capsule, cylinder, sphere
+from kilogym.validation.bodies import FREE, G, sphere
 from kilogym.validation.kilogym_world import KilogymWorld
+from kilogym.validation.terrains import NO_GROUND, as_mesh, both, energy, field_height, grid, level, skin, surface, zoo
 
 ANT = Path(__file__).parents[2] / "src/kilogym/tasks/ant/ant.xml"
-NO_GROUND = GroundPlane(distance=-1e4)
-"""Out of reach: what is compiled is the same as with a ground."""
 KINDS = ["field", "mesh"]
-PITCH = 0.1
-
-
-def grid(samples: int = 41, pitch: float = PITCH) -> np.ndarray:
-    """Places of samples along an axis, zero in the middle [m]."""
-    return (np.arange(samples) - (samples - 1) / 2) * pitch
-
-
-def surface(heights, samples: int = 41, pitch: float = PITCH, **more) -> HeightField:
-    """A height field of a function of x and y about the origin."""
-    at = grid(samples, pitch)
-    z = np.broadcast_to(heights(at[:, None], at[None, :]), (samples, samples))
-    return HeightField(z, (pitch, pitch), **{"pos": (at[0], at[0], 0.0), **more})
-
-
-def as_mesh(field: HeightField, **more) -> TriangleMesh:
-    """The same surface as triangles."""
-    return dataclasses.replace(field.as_mesh(), **more)
-
-
-def both(field: HeightField, kind: str) -> list:
-    """Terrain of a world: the surface as `kind`, and something of the other kind far below."""
-    nowhere = surface(lambda x, y: -1000.0 + 0 * x * y, 2)
-    return [field, as_mesh(nowhere)] if kind == "field" else [nowhere, as_mesh(field)]
-
-
-def zoo(height: float = 0.3, friction: float = 1.0) -> list[tuple]:
-    """One of each shape, none above another."""
-    return [
-        (sphere(friction=friction), (-1.0, 0.013, height)),
-        (capsule(quat=ALONG_Y, friction=friction), (-0.3, 0.004, height)),
-        (box(friction=friction), (0.313, 0.021, height)),
-        (cylinder(quat=ALONG_Y, friction=friction), (1.0, 0.0, height)),
-    ]
 
 
 def on(field: HeightField, kind: str, actors: list[tuple], device: str, **more) -> KilogymWorld:
     return KilogymWorld(actors, device, ground=NO_GROUND, terrain=both(field, kind), filter=1, **more)
-
-
-def level(x, y):
-    return 0 * x * y
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -250,44 +209,6 @@ def test_random_terrain_neither_swallows_nor_throws(kind, device):
     resting = np.abs(balls[:, 7:10]).max(axis=1) < 1e-2
     assert resting.sum() >= 4
     np.testing.assert_allclose(to_triangles(balls[resting, :3], field.mesh()), 0.1, atol=3e-4)
-
-
-def energy(asset, roots: np.ndarray) -> np.ndarray:
-    """Kinetic and potential energy of a free body of 1 kg: roots (..., 13) -> (...) [J]."""
-    xx, yy, zz, xy, xz, yz = asset.links[0].inertia
-    inertia = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
-    spin = np.einsum("...ij,...i->...j", quat_to_matrix(roots[..., 3:7]), roots[..., 10:13])
-    kinetic = (roots[..., 7:10] ** 2).sum(-1) + np.einsum("...i,ij,...j", spin, inertia, spin)
-    return 0.5 * kinetic + G * roots[..., 2]
-
-
-def skin(asset, roots: np.ndarray) -> np.ndarray:
-    """Points on the surface of a body's only shape, global frame: (envs, points, 3)."""
-    shape = asset.shapes[0]
-    u = np.random.default_rng(0).normal(size=(400, 3))
-    u /= np.linalg.norm(u, axis=1, keepdims=True)
-    r, half = shape.size[0], shape.size[1]
-    if shape.kind.value == "box":
-        local = u / np.abs(u).max(axis=1, keepdims=True) * shape.size
-    elif shape.kind.value == "cylinder":
-        flat = u[:, :2] / np.maximum(np.linalg.norm(u[:, :2], axis=1, keepdims=True), 0.2) * r
-        local = np.c_[flat * np.minimum(1, r / np.linalg.norm(flat, axis=1))[:, None], np.sign(u[:, 2]) * half]
-    else:
-        local = u * r + np.array([0, 0, 1]) * np.sign(u[:, 2:]) * (half if shape.kind.value == "capsule" else 0)
-    local = local @ quat_to_matrix(np.array(shape.quat)).T
-    return np.einsum("eij,pj->epi", quat_to_matrix(roots[:, 3:7]), local) + roots[:, None, :3]
-
-
-def field_height(field: HeightField, points: np.ndarray) -> np.ndarray:
-    """Height of the surface below or above points, by the triangle there."""
-    u = (points[..., :2] - field.pos[:2]) / field.pitch
-    cell = np.clip(np.floor(u).astype(int), 0, np.array(field.heights.shape) - 2)
-    f = u - cell
-    i, j = cell[..., 0], cell[..., 1]
-    h00, h01, h10, h11 = (field.heights[i + a, j + b] for a, b in ((0, 0), (0, 1), (1, 0), (1, 1)))
-    lower = h00 + f[..., 0] * (h10 - h00) + f[..., 1] * (h11 - h10)
-    upper = h00 + f[..., 1] * (h01 - h00) + f[..., 0] * (h11 - h01)
-    return np.where(f[..., 0] >= f[..., 1], lower, upper)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -6,8 +6,10 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import trimesh
 
-from kilogym.assets.asset import Asset, BodyOptions, Joint, JointKind, Link, Sensor, Shape, ShapeKind
+from kilogym.assets.asset import Asset, BodyOptions, Joint, JointKind, Link, Mesh, Sensor, Shape, ShapeKind
+from kilogym.assets.inertia import shape_mass_properties
 from kilogym.math.quaternion import quat_to_matrix
 
 G = 9.81  # [m/s^2]
@@ -73,6 +75,22 @@ def capsule(radius: float = 0.1, half: float = 0.2, mass: float = 1.0, **more) -
 
 def cylinder(radius: float = 0.1, half: float = 0.2, mass: float = 1.0, **more) -> Asset:
     return body(ShapeKind.CYLINDER, (radius, half, 0.0), mass, **more)
+
+
+def ellipsoid(axes: tuple[float, float, float] = (0.12, 0.1, 0.07), mass: float = 1.0, **more) -> Asset:
+    inertia = tuple(mass / 5 * (sum(a * a for a in axes) - axis * axis) for axis in axes)
+    return body(ShapeKind.ELLIPSOID, axes, mass, (*inertia, 0.0, 0.0, 0.0), **more)
+
+
+def rock(points: np.ndarray, mass: float = 1.0, friction: float = 1.0) -> Asset:
+    """The convex hull of points [m], which need not surround the origin."""
+    hull = trimesh.convex.convex_hull(np.asarray(points, float))
+    mesh = Mesh("rock", np.array(hull.vertices), np.array(hull.faces))
+    size = (1.0, 1.0, 1.0)
+    properties = shape_mass_properties(ShapeKind.MESH, size, 1000.0, mesh).scaled_to(mass)
+    inertia = tuple(properties.inertia[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]])
+    link = Link("rock", -1, mass=mass, com=tuple(properties.com), inertia=inertia)
+    return Asset("rock", (link,), shapes=(Shape(0, ShapeKind.MESH, size, mesh=mesh, friction=friction),), options=FREE)
 
 
 ALONG_Y = (-math.sqrt(0.5), 0.0, 0.0, math.sqrt(0.5))

@@ -20,6 +20,7 @@ from kilogym.validation.cases import (
     c_drives,
     c_joints,
     c_readings,
+    c_terrain,
     d_stress,
     e_solver,
     f_balls,
@@ -29,7 +30,8 @@ from kilogym.validation.cases import (
 
 MODULES = (
     *(a_dynamics, a_rows, a_step, a_outputs),
-    *(b_conservation, c_joints, c_contacts, c_boxes, c_bounces, c_drives, c_couplings, c_closures, c_readings),
+    *(b_conservation, c_joints, c_contacts, c_boxes, c_bounces, c_terrain, c_drives, c_couplings, c_closures),
+    c_readings,
     *(d_stress, e_solver, f_balls, f_robots, g_engineering),
 )
 

@@ -77,13 +77,14 @@ def bouncing(lab: Lab, dt: float) -> dict[str, float]:
 
 
 def cube_of_balls(lab: Lab, dt: float, height: float, restitution: float, **solver) -> World:
-    """216 balls of 10 kg and 0.1 m, 0.21 m apart, each up to 1 mm off its place, the lowest at `height` [m]; no friction.
+    """216 balls of 10 kg and 0.1 m, 0.21 m apart, each up to 1 mm off its place, the lowest at `height` [m].
 
-    The draw is ours: the original's seed is not known.
+    No friction. The draw is ours: the original's seed is not known.
     """
     ball = sphere(0.1, 10.0, friction=0.0, restitution=restitution)
     at = np.stack(np.meshgrid(*[0.21 * np.arange(SIDE)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
-    at = at + [0.0, 0.0, height] + np.random.default_rng(0).uniform(0.0, 1e-3, at.shape)
+    at = at + np.random.default_rng(0).uniform(0.0, 1e-3, at.shape)
+    at[:, 2] += height
     ground = GroundPlane(static_friction=0.0, dynamic_friction=0.0, restitution=restitution)
     return lab.world([(ball, tuple(p)) for p in at], ground=ground, dt=dt, max_contacts=800, **solver)
 
@@ -126,8 +127,8 @@ OVERLAP = (
 
 FROZEN_MUJOCO = "216 free bodies take it minutes; its figures are frozen"
 MANY_AT_ONCE = (
-    "Hundreds of elastic impacts fall into one step, and each is a single visit at the approach it meets there: of those "
-    "that hang together some energy is made or lost, as by every engine that was measured."
+    "Hundreds of elastic impacts fall into one step, and each is a single visit at the approach it meets there: of "
+    "those that hang together some energy is made or lost, as by every engine that was measured."
 )
 
 
