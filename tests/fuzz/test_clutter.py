@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kilogym.engine.batch import FAULT_CLAMPED, FAULT_NONFINITE
-from kilogym.validation.clutter import BODIES, DT, Clutter, Draw, rocks
 from kilogym.validation.closed_world import differing
+from kilogym.validation.clutter import BODIES, DT, Clutter, Draw, rocks
 
 ENVS, STEPS = 12, 40
 few = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
