@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from engine_support import World
 
 from kilogym.assets.procedural import make_sphere
 from kilogym.engine import batch, tables
 from kilogym.scene.declarations import GroundPlane
+from kilogym.validation.batch_world import BatchWorld
 
 BALLS, ENVS = 6, 7
 
 
 def heap(device: str, **options) -> dict[str, np.ndarray]:
     """Balls dropped into a heap, another one in every env."""
-    world = World([make_sphere(0.1)] * BALLS, ENVS, device, ground=GroundPlane(), filter=0, **options)
+    world = BatchWorld([make_sphere(0.1)] * BALLS, ENVS, device, ground=GroundPlane(), filter=0, **options)
     rng = np.random.default_rng(0)
     state = world.state()
     place = rng.uniform(-0.15, 0.15, (ENVS, BALLS, 3))
@@ -44,7 +44,7 @@ def test_rows_in_a_buffer_give_the_same_bits(device, threads, monkeypatch):
 def test_many_contacts_do_not_overflow_the_stack(device):
     """Rows of 17 MB, twice the stack of a thread."""
     side = 6
-    world = World([make_sphere(0.1)] * side**3, 1, device, ground=GroundPlane(), filter=0, max_contacts=800)
+    world = BatchWorld([make_sphere(0.1)] * side**3, 1, device, ground=GroundPlane(), filter=0, max_contacts=800)
     at = np.stack(np.meshgrid(*[np.arange(side) * 0.2] * 3, indexing="ij"), axis=-1).reshape(1, -1)
     state = world.state()
     state["root_pos"][:] = at + np.tile([0.0, 0.0, 0.1], side**3)
