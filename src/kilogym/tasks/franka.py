@@ -53,9 +53,7 @@ def panda(cfg: FrankaConfig) -> Asset:
 
     Gravity does not act on it: the robot's own controller compensates its weight.
     """
-    options = ImportOptions(
-        fix_base_link=True, collapse_fixed_joints=True, disable_gravity=True, angular_damping=0.0
-    )
+    options = ImportOptions(fix_base_link=True, collapse_fixed_joints=True, disable_gravity=True, angular_damping=0.0)
     asset = example_robot(FILE, options)
     names = asset.dof_names()
     gains = {}

@@ -1,0 +1,194 @@
+"""Franka cube stack: grasp the small cube and put it on the large one."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor
+
+from kilogym.assets.asset import Asset, Shape, ShapeKind
+from kilogym.assets.options import ImportOptions
+from kilogym.assets.procedural import make_box
+from kilogym.math.rotation import quat_about, quat_rotate
+from kilogym.tasks.base import Verdict
+from kilogym.tasks.config import PpoConfig
+from kilogym.tasks.franka import ARM, REST, FrankaConfig, FrankaTask
+from kilogym.tasks.registry import TaskEntry
+
+
+@dataclass(frozen=True)
+class FrankaCubeStackConfig(FrankaConfig):
+    """Rewards are per action. The small cube is the one to be moved."""
+
+    episode_length: int = 200
+    """Actions after which an episode ends by time-out."""
+    start_dof_noise: float = 0.1
+    small: float = 0.05
+    """Side of the small cube [m]."""
+    large: float = 0.07
+    """Side of the large cube [m]."""
+    density: float = 400.0
+    """Of both cubes [kg/m³]."""
+    middle: tuple[float, float] = (0.5, 0.0)
+    """Cubes start on opposite sides of a point near this one [m]."""
+    spread: float = 0.08
+    """That point is at most this far from `middle` along each axis [m]."""
+    apart: tuple[float, float] = (0.12, 0.2)
+    """Least and most distance of the cubes at the start [m]."""
+    near: float = 0.1
+    """Distance that earns half of the rewards for reaching and for carrying [m]."""
+    reach_weight: float = 0.2
+    """Reward for the tool at the small cube."""
+    lift_weight: float = 0.3
+    """Reward for the small cube as high as the large one, and held."""
+    carry_weight: float = 0.5
+    """Reward for the small cube at its place on the large one, lifted."""
+    stack_reward: float = 3.0
+    """Reward for a finished stack, instead of the others."""
+    exact: float = 0.02
+    """The small cube is in its place when off by less horizontally, and by half of this vertically [m]."""
+    away: float = 0.06
+    """The stack is finished when the tool is farther from the small cube [m]."""
+    action_cost: float = 0.005
+    """Weight of the sum of squared actions."""
+    reachable: float = 0.4
+    """The episode fails when either cube is farther from `middle` along an axis [m]."""
+
+
+class Scene(NamedTuple):
+    """What rewards look at, [E, 3] each [m]: the tool, and the middles of the two cubes."""
+
+    tool: Tensor
+    small: Tensor
+    large: Tensor
+
+
+def is_stacked(scene: Scene, cfg: FrankaCubeStackConfig) -> Tensor:
+    """Whether the small cube stands on the large one and the tool has left it, bool [E]."""
+    offset = scene.small - scene.large
+    over = offset[:, :2].norm(dim=-1) < cfg.exact
+    on = (offset[:, 2] - 0.5 * (cfg.small + cfg.large)).abs() < 0.5 * cfg.exact
+    return over & on & ((scene.tool - scene.small).norm(dim=-1) > cfg.away)
+
+
+def reward(scene: Scene, actions: Tensor, cfg: FrankaCubeStackConfig) -> Tensor:
+    """reach n(tool to small) + lift h n(tool to small) + carry h n(small to its place), or `stack_reward`; - cost Σa².
+
+    n(d) = 1 / (1 + (d / near)²); h is the height of the small cube over the ground as a share of the large one's side,
+    from 0 to 1: nothing is to be had for a place beside the large cube.
+    """
+
+    def nearness(distance: Tensor) -> Tensor:
+        return 1.0 / (1.0 + (distance / cfg.near) ** 2)
+
+    held = nearness((scene.tool - scene.small).norm(dim=-1))
+    height = ((scene.small[:, 2] - 0.5 * cfg.small) / cfg.large).clamp(0.0, 1.0)
+    offset = scene.small - scene.large
+    rise = 0.5 * (cfg.small + cfg.large)
+    place = nearness(torch.sqrt((offset[:, :2] ** 2).sum(-1) + (offset[:, 2] - rise) ** 2))
+    value = cfg.reach_weight * held + cfg.lift_weight * height * held + cfg.carry_weight * height * place
+    value = torch.where(is_stacked(scene, cfg), cfg.stack_reward, value)
+    return value - cfg.action_cost * (actions**2).sum(-1)
+
+
+def with_gripper_shapes(arm: Asset) -> Asset:
+    """The arm with a box around its hand and the boxes of the fingers' pads as its only collision shapes.
+
+    Boxes are those of the file for the pads, and of the extents of its mesh for the hand.
+    """
+    names = [link.name for link in arm.links]
+    turned = (0.0, 0.0, math.sin(-math.pi / 8), math.cos(-math.pi / 8))
+    shapes = [Shape(names.index("panda_link7"), ShapeKind.BOX, (0.031, 0.102, 0.046), (0.0, 0.0, 0.127), turned)]
+    for name, side in (("panda_leftfinger", 1.0), ("panda_rightfinger", -1.0)):
+        pad = (0.00875, 0.0076, 0.00925)
+        shapes.append(Shape(names.index(name), ShapeKind.BOX, pad, (0.0, 0.00758 * side, 0.04525)))
+    return dataclasses.replace(arm, shapes=tuple(shapes))
+
+
+class FrankaCubeStack(FrankaTask):
+    """Actor 0 is the arm, 1 the small cube, 2 the large one. Action 7 opens (1) and closes (-1) the hand."""
+
+    cfg: FrankaCubeStackConfig
+
+    def prepare_build(self) -> None:
+        super().prepare_build()
+        cfg = self.cfg = cast(FrankaCubeStackConfig, self.config)
+        self.arm = with_gripper_shapes(self.arm)
+        options = ImportOptions(density=cfg.density, angular_damping=0.0)
+        self.cubes = [make_box(side, side, side, options) for side in (cfg.small, cfg.large)]
+        self.num_actions = 8
+        self.num_obs = 3 * 9 + 3 * 3 + 4 * 3 + 3 + 3 + self.num_actions
+
+    def build_env(self, env: int) -> None:
+        self.sim.create_actor(env, self.arm, filter=1)  # the hand and the fingers pass through each other
+        for cube, side, y in zip(self.cubes, (self.cfg.small, self.cfg.large), (0.1, -0.1), strict=True):
+            x = self.cfg.middle[0]
+            self.sim.create_actor(env, cube, (x, self.cfg.middle[1] + y, 0.5 * side), filter=2 if y > 0 else 4)
+
+    def prepare_buffers(self) -> None:
+        super().prepare_buffers()
+        self.middle = torch.tensor(self.cfg.middle, device=self.device)
+        self.cube_start = self.root_states[:, 1:].clone()  # [E, 2, 13]
+        self.axes = torch.eye(3, device=self.device)[:2, None]  # [2, 1, 3]
+
+    def apply_actions(self) -> None:
+        self.move_targets(0.5 * REST[-1] * (1.0 + self.actions[:, ARM:]))
+
+    def look(self) -> Scene:
+        """Where things are, of the states as last refreshed."""
+        return Scene(self.tool(), self.root_states[:, 1, :3], self.root_states[:, 2, :3])
+
+    def judge(self) -> Verdict:
+        """Fails when a cube is out of reach. Measured: stacked and lifted, shares of envs; reach, distance [m]."""
+        cfg, scene = self.cfg, self.look()
+        away = (self.root_states[:, 1:, :2] - self.middle).abs().amax((1, 2))
+        failed = away > cfg.reachable
+        value = torch.where(failed, 0.0, reward(scene, self.actions, cfg))
+        metrics = {
+            "stacked": is_stacked(scene, cfg).float(),
+            "lifted": (scene.small[:, 2] > 0.5 * cfg.small + 0.03).float(),
+            "reach": (scene.tool - scene.small).norm(dim=-1),
+        }
+        return Verdict(value, failed, metrics)
+
+    def start_states(self, mask: Tensor) -> None:
+        self.start_arm(mask)
+        cfg, u = self.cfg, self.uniform(self.num_envs, 6)
+        cubes = self.cube_start.clone()
+        angle = math.pi * u[:, 0]
+        least, most = cfg.apart
+        half = 0.25 * (least + most + (most - least) * u[:, 1])
+        offset = half[:, None] * torch.stack([torch.cos(angle), torch.sin(angle)], dim=-1)
+        point = self.middle + cfg.spread * u[:, 2:4]
+        cubes[:, 0, :2], cubes[:, 1, :2] = point + offset, point - offset
+        cubes[:, :, 3:7] = quat_about(2, 0.25 * math.pi * u[:, 4:6])
+        self.root_states[:, 1:].copy_(torch.where(mask[:, None, None], cubes, self.root_states[:, 1:]))
+
+    def compute_observations(self) -> Tensor:
+        self.sim.refresh_body_states()  # of the envs that just started again
+        scene = self.look()
+        vectors = [scene.tool, scene.small - scene.tool, scene.large - scene.small]
+        for quat in (self.left[:, 3:7], self.root_states[:, 1, 3:7]):
+            vectors += quat_rotate(quat[None], self.axes).unbind(0)  # x and y of the hand, of the small cube
+        vectors.append(quat_rotate(self.root_states[:, 2, 3:7], self.axes[0]))
+        vectors.append(self.root_states[:, 1, 7:10])
+        return torch.cat([*self.arm_observations(), *vectors, self.actions], dim=-1)
+
+
+ENTRY = TaskEntry(
+    summary="Panda arm that learns to put one cube on another (needs the extra robots)",
+    task=FrankaCubeStack,
+    config=FrankaCubeStackConfig(),
+    cuda=PpoConfig(
+        num_envs=8192, horizon=32, max_iterations=800, epochs=5, minibatches=8, hidden=(256, 128, 64), reward_scale=0.1,
+        learning_rate=5e-4,
+    ),
+    cpu=PpoConfig(
+        num_envs=256, horizon=32, max_iterations=3000, minibatches=4, hidden=(128, 64), reward_scale=0.1,
+        schedule="linear", learning_rate=1e-3,
+    ),
+)  # fmt: skip
