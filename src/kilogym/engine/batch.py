@@ -14,6 +14,7 @@ import torch
 import warp as wp
 
 from kilogym.engine.build import Kernels, kernels
+from kilogym.engine.contact_report import REPORT_ROWS
 from kilogym.engine.control import StepControl
 from kilogym.engine.couplings import coupling_rows
 from kilogym.engine.hulls import pack
@@ -117,6 +118,7 @@ class Batch:
         self.fault = torch.zeros(num_envs, dtype=torch.int32, device=self.device)
         self.contact_count = torch.zeros_like(self.fault)
         self.contact_overflow = torch.zeros_like(self.fault)
+        self.contact_report = self._zeros(1, 1)
         self.control = StepControl(self._real, self.device)
         vertices, normals, table = pack(model.hulls)
         self.hull_vertex, self.hull_normal = self._flat(vertices, self._real), self._flat(normals, self._real)
@@ -179,6 +181,17 @@ class Batch:
             self._features |= wanted
             self._compiled = None
 
+    def report_contacts(self) -> None:
+        """From the next step on, tell of single contacts: `contact_report` becomes [1 + REPORT_ROWS * slots, num_envs].
+
+        See engine/contact_report.py; no contacts are there before that step. Costs a compile and, in each step, their
+        writing; nothing for batches that are not asked. Graph-safe: no; do it before capturing a graph.
+        """
+        if "CONTACT_REPORT" not in self._features:
+            self._features.add("CONTACT_REPORT")
+            self.contact_report = self._zeros(1 + REPORT_ROWS * self.topology.max_contacts, self.num_envs)
+            self._args = self._compiled = None
+
     @property
     def _kernels(self) -> Kernels:
         """Compiled for which parameters are shared and which features they ask for: known when first launched."""
@@ -204,7 +217,7 @@ class Batch:
             args.rows = wp.from_torch(self._rows)
             args.control_real, args.control_int = wp.from_torch(real), wp.from_torch(integer)
             names = ("fault", "contact_count", "contact_overflow", "hull_vertex", "hull_normal", "hull_table")
-            for name in (*names, "terrain_reals", "terrain_ints"):
+            for name in (*names, "contact_report", "terrain_reals", "terrain_ints"):
                 setattr(args, name, wp.from_torch(getattr(self, name)))
             self._args = args
         return self._args

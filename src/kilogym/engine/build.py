@@ -22,7 +22,7 @@ HEADERS = (
     "contact_rows.h", "convex.h", "manifold.h", "candidates.h", "pairs.h", "contacts.h",
     "terrain.h", "terrain_shapes.h", "terrain_points.h", "terrain_ridges.h", "terrain_contacts.h",
     "rows.h", "laws.h", "dof_rows.h", "couplings.h", "coupling_rows.h", "solver.h", "outputs.h", "integrate.h",
-    "coupling_outputs.h", "step.h", "launch.h", "queries.h",
+    "coupling_outputs.h", "contact_report.h", "step.h", "launch.h", "queries.h",
 )  # fmt: skip
 
 PRELUDE = """
@@ -45,6 +45,7 @@ def args_struct(real: Any) -> Any:
     fields["warm_dof"] = wp.array2d[real]
     fields["warm_coupling"] = wp.array2d[real]
     fields["control_real"] = wp.array[real]
+    fields["contact_report"] = wp.array2d[real]
     fields["rows"] = wp.array[real]
     fields["hull_vertex"] = fields["hull_normal"] = wp.array[real]
     fields["hull_table"] = wp.array[wp.int32]

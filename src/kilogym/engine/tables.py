@@ -42,6 +42,8 @@ SHAPE_ENUM = (
 FEATURES = ("DRY", "SPEED_LIMIT", "DRIVE_LIMIT", "DAMPING", "RESTITUTION")
 """What there is code for only if some parameter asks for it: dry joint friction, joint speed limits, drives that may
 reach their effort limit, damping of links, elastic contacts."""
+ON_REQUEST = ("CONTACT_REPORT",)
+"""What there is code for only if someone asks for it by name."""
 
 
 def emit_tables(
@@ -61,7 +63,7 @@ def emit_tables(
         limbs: How lanes share it.
         real: "float" or "double".
         per_env: Parameters of which every env has its own.
-        features: Which of FEATURES there is code for.
+        features: Which of FEATURES and ON_REQUEST there is code for.
         order: Limbs whose order rows are swept in and contacts are found in, however many lanes there are; by default
             `limbs`.
     """
@@ -152,7 +154,7 @@ def emit_tables(
         f"static constexpr bool HAS_MESHES = {str('mesh' in terrain_kinds).lower()};",
         *(f"static constexpr bool HAS_{name} = {str(kind in kinds).lower()};" for name, kind, kinds in present),
         *(f"static constexpr bool SHARED_{name} = {str(name not in per_env).lower()};" for name in PARAMETERS),
-        *(f"static constexpr bool HAS_{name} = {str(name in features).lower()};" for name in FEATURES),
+        *(f"static constexpr bool HAS_{name} = {str(name in features).lower()};" for name in (*FEATURES, *ON_REQUEST)),
         f"static constexpr bool PROJECT_MOMENTUM = {str(any(model.tree_floating)).lower()};",
     ]
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from kilogym.scene.compile import compile_scene
 from kilogym.scene.declarations import Scene
 from kilogym.sim import backend
+from kilogym.sim.contacts import ContactReader, Contacts
 from kilogym.sim.faults import FAULT_NONFINITE, FAULT_OVERFLOW, FaultReport
 from kilogym.sim.kernels import load_kernels
 from kilogym.sim.layout import build_layout
@@ -53,6 +54,7 @@ class Prepared:
                 Transfer(batch, layout, self.tensors, self.rejected, self.origins[envs], device)
             )
         self._groups: dict[tuple[str, str], ActorGroup] = {}
+        self._contacts: ContactReader | None = None
 
     def _allocate(self) -> dict[str, Tensor]:
         lay = self.layout
@@ -84,6 +86,18 @@ class Prepared:
         for (k, _), group in self._groups.items():
             if k == kind:
                 group.refresh()
+
+    def contacts(self, running: bool) -> Contacts:
+        """The contact tensors; from their first use on batches tell of contacts. running: steps were made."""
+        if self._contacts is None:
+            self.flush()
+            self._contacts = ContactReader(self._scene, self.plans, self.batches, self._device, running)
+        return self._contacts.contacts
+
+    def refresh_contacts(self) -> None:
+        """Write the contact tensors, if anybody has them."""
+        if self._contacts is not None:
+            self._contacts.refresh()
 
     def copy_envs(self, source: Tensor, target: Tensor) -> None:
         """Copy whole dynamic states; with several batches this reads the device."""

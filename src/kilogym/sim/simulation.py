@@ -29,6 +29,7 @@ from kilogym.scene.terrain import HeightField, TriangleMesh
 from kilogym.sim import kernels
 from kilogym.sim.backend import apply_params
 from kilogym.sim.checks import check_actors, check_mask, check_values
+from kilogym.sim.contacts import Contacts
 from kilogym.sim.errors import SimulationError
 from kilogym.sim.faults import FaultReport, report
 from kilogym.sim.kernels import launch
@@ -303,6 +304,16 @@ class Simulation:
         """
         return self._ready().group("mass_matrix", name)
 
+    @property
+    def contacts(self) -> Contacts:
+        """Single contacts: bodies, points, normals, forces; filled by `refresh_contacts`. The same at every use.
+
+        The step after the first use compiles anew: use it before the first step, and before capturing a graph. Where
+        steps were made before, contacts are at first those of a step from the present state, which is taken back.
+        Simulations that do not use it pay nothing.
+        """
+        return self._ready().contacts(self._frames > 0)
+
     # ---- stepping ----------------------------------------------------------------------------------------
 
     def step(self) -> None:
@@ -385,6 +396,10 @@ class Simulation:
         for transfer in self._ready().transfers:
             transfer.gather_contact_forces()
 
+    def refresh_contacts(self) -> None:
+        """Write the tensors of `contacts`, where these were used."""
+        self._ready().refresh_contacts()
+
     def refresh_dof_forces(self) -> None:
         """Write `dof_forces`."""
         for transfer in self._ready().transfers:
@@ -409,6 +424,7 @@ class Simulation:
         self.refresh_dof_states()
         self.refresh_body_states()
         self.refresh_contact_forces()
+        self.refresh_contacts()
         self.refresh_dof_forces()
         self.refresh_force_sensors()
         self.refresh_jacobians()

@@ -11,7 +11,7 @@ import torch
 from kilogym.engine.batch import Batch
 from kilogym.engine.build import HEADERS, NATIVE, args_struct
 from kilogym.engine.limbs import plan
-from kilogym.engine.tables import emit_tables, row_words
+from kilogym.engine.tables import FEATURES, emit_tables, row_words
 
 HERE = Path(__file__).parent
 CPP = ["-x", "c++", "-std=c++17", "-O0", "-fPIC", "-shared", "-w", "-ffp-contract=off", "-DKG_EMULATED", "-Dtrue_=1"]
@@ -42,7 +42,7 @@ class Emulated:
             "#undef KG_REAL",
             "namespace {",
             (NATIVE / "loops.h").read_text(),
-            emit_tables(batch.model, batch.topology, limbs, real, per_env),
+            emit_tables(batch.model, batch.topology, limbs, real, per_env, {*FEATURES, *batch._features}),
             *((NATIVE / name).read_text() for name in HEADERS),
             "}",
             (HERE / "primitives.cpp").read_text(),

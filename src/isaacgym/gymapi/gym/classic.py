@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from isaacgym.gymapi.gym import poses
+from isaacgym.gymapi.gym.contacts import ContactRecords
 from isaacgym.gymapi.records import DofState, RigidBodyState
 
 
@@ -53,6 +54,7 @@ class ClassicState:
         self._bodies: np.ndarray | None = None
         self._dofs: np.ndarray | None = None
         self._restore: Any = None
+        self._contacts: tuple[int, ContactRecords] | None = None
 
     # ---- the life of a step ------------------------------------------------------------------------------
 
@@ -180,6 +182,13 @@ class ClassicState:
             tensor.copy_(kept)
         self._copies[kind] = (self.version, copy)
         return copy
+
+    def contacts(self) -> ContactRecords:
+        """Contacts as of now; freezes the scene. Host sync: at most one per step."""
+        self.prepare()
+        if self._contacts is None or self._contacts[0] != self.version:
+            self._contacts = self.version, ContactRecords(self.simulation)
+        return self._contacts[1]
 
     def bodies(self) -> np.ndarray:
         """The buffer that the classic calls hand out views of, (B,) of RigidBodyState.dtype."""

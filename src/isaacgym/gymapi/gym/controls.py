@@ -10,15 +10,12 @@ from isaacgym.gymapi.enums import CoordinateSpace
 from isaacgym.gymapi.gym import convert
 from isaacgym.gymapi.gym.checks import actor_decl, as_sim, as_viewer, env_decl, finite, owner, vec3
 from isaacgym.gymapi.gym.classic import Push
-from isaacgym.gymapi.gym.status import missing, on_failure, without_effect
+from isaacgym.gymapi.gym.status import on_failure, without_effect
 from isaacgym.gymapi.handles import Env, Sim
 from isaacgym.gymapi.math_types import Mat33, Vec3
 from isaacgym.gymapi.records import SoftContact, SpatialForce
 from isaacgym.gymapi.struct import make_record
 from isaacgym.gymapi.viewer import Viewer
-
-_CONTACTS = "single contacts are not handed out yet; net forces are: get_rigid_contact_forces"
-_SOFT = "soft bodies are not simulated yet"
 
 
 class ForceSensor:
@@ -175,15 +172,18 @@ class ControlCalls:
 
     # ---- contacts ----------------------------------------------------------------------------------------
 
-    @missing(_CONTACTS)
     def get_env_rigid_contacts(self, env: Env) -> np.ndarray:
-        """Contacts of an env."""
-        raise AssertionError
+        """Contacts of an env in the last step, an array of RigidContact.dtype; see `ContactRecords`.
 
-    @missing(_CONTACTS)
+        The first call lets the simulation tell of contacts, which compiles anew. If steps were made before, it returns
+        what the present state leads to.
+        """
+        env_decl(env)
+        return env.sim.classic.contacts().of_env(env.index).copy()
+
     def get_rigid_contacts(self, sim: Sim) -> np.ndarray:
-        """Contacts of the simulation."""
-        raise AssertionError
+        """Contacts of all envs, one env after another, bodies counted in their env; as `get_env_rigid_contacts`."""
+        return as_sim(sim).classic.contacts().rows.copy()
 
     def get_env_rigid_contact_forces(self, env: Env) -> np.ndarray:
         """Net contact force on each body of an env [N], an array of Vec3.dtype."""

@@ -20,6 +20,7 @@ KG_FN void clear_outputs(const Args& args, const Env& env) {
     KG_ROLLED for (int i = 0; i < 4 * ENV_DOFS; ++i) store(args.warm_dof, i, env, 0);
     KG_ROLLED for (int i = 0; i < NCR + 2 * NTENDONS; ++i) store(args.warm_coupling, i, env, 0);
     KG_ROLLED for (int i = 0; i < 6 * ENV_SENSORS; ++i) store(args.sensor_force, i, env, 0);
+    if (HAS_CONTACT_REPORT) store(args.contact_report, 0, env, 0);
     args.contact_count.data[env.index] = 0;
     args.contact_overflow.data[env.index] = 0;
     args.warm_slot.data[env.index] = -1;

@@ -168,6 +168,7 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
     Real w_start[NSENSORS > 0 ? NV : 1];
     if (NSENSORS > 0) each<NV>([&](auto i) { w_start[i] = solution.w[i]; });
     kg_together();
+    if constexpr (HAS_CONTACT_REPORT) report_places(args, env, at.k, rows, contacts.count);
     solve(args, env, st, map, drives, force, stiff, s.v, dof_rows, couplings, contacts.count, rows, solution);
 
     kg_together();
@@ -186,6 +187,7 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
         each<NV>([&](auto i) { free[i] = (velocity_of(map, solution.forced, i) - s.v[i]) * kg_inv(st.dt); });
         write_sensors(args, env, first, kg_inv((Real)st.substeps), at.k, mean, total, free);
     }
+    if constexpr (HAS_CONTACT_REPORT) report_loads(args, env, kg_inv(st.dt), rows, contacts.count);
     store_warm_start(args, env, rows, contacts.count);
     store_dof_warm_start(args, env, h, drives, dof_rows);
     store_coupling_warm_start(args, env, couplings);
