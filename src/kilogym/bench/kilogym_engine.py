@@ -12,6 +12,26 @@ from kilogym.sim import Simulation, SimulationParams
 FAULT_NONFINITE, FAULT_OVERFLOW = 1, 2
 
 
+def make_simulation(setting: Setting) -> Simulation:
+    """All envs of a setting, prepared; actors stand where the scene has them."""
+    scene = setting.scene
+    params = SimulationParams(
+        dt=setting.dt, substeps=1, position_iterations=4, velocity_iterations=1, rest_offset=0.0,
+        max_contacts=scene.max_contacts, faults="ignore",
+    )  # fmt: skip
+    sim = Simulation(params, setting.device)
+    if scene.terrain is None:
+        sim.add_ground()
+    else:
+        sim.add_terrain(scene.terrain)
+    for _ in range(setting.num_envs):
+        env = sim.create_env()
+        for actor in scene.actors:
+            sim.create_actor(env, actor.asset, actor.pos, actor.quat, filter=-1 if actor.self_collisions else 1)
+    sim.prepare()
+    return sim
+
+
 class KilogymEngine(Engine):
     """One step per dt, with the solver of Isaac Gym's tasks: 4 position iterations and 1 of velocity."""
 
@@ -21,22 +41,8 @@ class KilogymEngine(Engine):
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
-        scene, envs = setting.scene, setting.num_envs
-        params = SimulationParams(
-            dt=setting.dt, substeps=1, position_iterations=4, velocity_iterations=1, rest_offset=0.0,
-            max_contacts=scene.max_contacts, faults="ignore",
-        )  # fmt: skip
-        self.sim = sim = Simulation(params, setting.device)
-        if scene.terrain is None:
-            sim.add_ground()
-        else:
-            sim.add_terrain(scene.terrain)
-        for _ in range(envs):
-            env = sim.create_env()
-            for actor in scene.actors:
-                own = -1 if actor.self_collisions else 1
-                sim.create_actor(env, actor.asset, actor.pos, actor.quat, filter=own)
-        sim.prepare()
+        scene = setting.scene
+        self.sim = sim = make_simulation(setting)
         self._start()
         gear = torch.zeros(scene.num_controls, scene.num_dofs)
         driven = torch.tensor(scene.dof_of_joint[scene.motor_joint], dtype=torch.long)

@@ -1,4 +1,4 @@
-"""`kilogym bench physics` and `kilogym bench env`: measure speed, beside other engines where they are installed."""
+"""`kilogym bench`: measure speed, beside other engines where they are installed, and see what changed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from kilogym.cli.main import UsageError
 KINDS = {
     "physics": "physics steps beside MuJoCo Warp and MuJoCo, with contacts, penetration and diverged envs of each",
     "env": "whole environment steps of a task: physics, observations, rewards, resets",
+    "curves": "cost against envs, DOFs and contacts, beside what the memory's bandwidth allows, with pictures",
+    "compare": "new results beside the committed ones: what got slower",
 }
 """What can be measured; each is the module of its name in `kilogym.bench`."""
 
