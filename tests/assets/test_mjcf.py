@@ -240,7 +240,7 @@ def test_collapse_keeps_pairs_and_sites(tmp_path):
     assert [s.link for s in asset.shapes] == [0, 0, 1]
 
 
-@pytest.mark.parametrize("suffix", [".stl", ".obj", ".dae", ".glb"])
+@pytest.mark.parametrize("suffix", [".stl", ".obj", ".dae", ".glb", ".ply", ".off"])
 def test_meshes_of_any_format(tmp_path, suffix):
     mesh = trimesh.creation.box((0.1, 0.2, 0.3))
     mesh.apply_translation((0.5, 0, 0))

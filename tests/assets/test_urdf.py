@@ -269,15 +269,6 @@ def test_open_and_broken_meshes(tmp_path):
             load_text(tmp_path, robot(link("b", shape.format(name))))
 
 
-def test_decomposition_is_refused_for_meshes_only(tmp_path):
-    (tmp_path / "a.stl").write_bytes(trimesh.creation.box().export(file_type="stl"))
-    mesh = robot(link("b", '<collision><geometry><mesh filename="a.stl"/></geometry></collision>'))
-    for option in ("vhacd_enabled", "convex_decomposition_from_submeshes"):
-        with pytest.raises(NotImplementedError, match=option):
-            load_text(tmp_path, mesh, **{option: True})
-        load_text(tmp_path, ARM, **{option: True})
-
-
 def test_every_ignored_thing_is_told_once(tmp_path):
     text = robot(
         "<transmission/>", "<transmission/>", "<gazebo/>",

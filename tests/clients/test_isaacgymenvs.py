@@ -120,8 +120,7 @@ def test_trains_on_the_cpu(task, num_envs, iterations, tmp_path):
     "task",
     [
         "BallBalance", "Quadcopter", "Anymal", "AnymalTerrain", "FrankaCabinet", "FrankaCubeStack", "ShadowHand",
-        "AllegroHand",
-        pytest.param("Trifinger", marks=pytest.mark.xfail(strict=True, reason="needs a convex decomposition")),
+        "AllegroHand", "Trifinger",
     ],
 )  # fmt: skip
 def test_runs_on_the_cpu(task, tmp_path):

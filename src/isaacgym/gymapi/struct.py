@@ -108,8 +108,15 @@ class Field:
             raise kind(f"{self.owner}.{self.name}: {error}") from error
 
 
+def lone(value: Any) -> Any:
+    """A value, or the only one of an array: randomisation hands over arrays of one, which numpy 2.4 does not convert."""
+    alone = getattr(value, "ndim", 0) > 0 and getattr(value, "size", None) == 1
+    return value.item() if alone else value
+
+
 def single(value: Any) -> float:
-    """A real number of any library, rounded to single precision."""
+    """A real number of any library, or an array of one, rounded to single precision."""
+    value = lone(value)
     if isinstance(value, (str, bytes)):
         raise TypeError(f"expected a real number, got {value!r}")
     try:

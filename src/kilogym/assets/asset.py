@@ -78,6 +78,7 @@ class Shape:
     conaffinity: int = 1
     mesh: Mesh | None = None
     name: str = ""
+    parts: tuple[Mesh, ...] = ()  # convex meshes that collide in the mesh's place; none: its convex hull does
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,31 @@ def load_mesh(
     return Mesh(name=path.stem, vertices=vertices, triangles=np.ascontiguousarray(triangles), colors=rgb)
 
 
+def load_submeshes(path: Path, scale: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> list[Mesh]:
+    """The objects of a mesh file, apart: of an .obj its `o` and `g`, of .dae, .glb and .gltf its nodes, else all as one.
+
+    Args:
+        path: A file that :func:`load_mesh` reads.
+        scale: Factors along the file's own axes.
+    """
+    unit, _ = _collada_asset(str(path)) if path.suffix.lower() == ".dae" else (1.0, False)
+    options: dict[str, Any] = {}
+    if path.suffix.lower() == ".obj":
+        options = {"group_material": False, "skip_materials": True, "split_objects": True, "split_groups": True}
+        options["split_object"] = True  # trimesh 4's name for both
+    loaded: Any = trimesh.load(path, process=False, **options)
+    pieces = loaded.dump() if isinstance(loaded, trimesh.Scene) else [loaded]
+    return [
+        Mesh(
+            f"{path.stem}.{i}",
+            np.array(piece.vertices, dtype=np.float64) * unit * np.asarray(scale, dtype=np.float64),
+            np.array(piece.faces, dtype=np.int64)[:, :: -1 if np.prod(scale) < 0 else 1],
+        )
+        for i, piece in enumerate(pieces)
+        if isinstance(piece, trimesh.Trimesh) and len(piece.faces)
+    ]
+
+
 @lru_cache(maxsize=512)
 def _read(
     path: str, _mtime: int, _size: int, colors: bool

@@ -15,6 +15,7 @@ import mujoco
 import numpy as np
 
 from kilogym.assets.asset import FLT_MAX, Asset, DriveMode, Joint, JointKind, Mesh, Shape, ShapeKind, Visual
+from kilogym.assets.convex import convex_parts
 from kilogym.assets.diagnostics import Diagnostics
 from kilogym.assets.inertia import MassProperties
 from kilogym.assets.mjcf_couplings import read_closures, read_joint_equalities
@@ -260,6 +261,7 @@ def _read_geom(model: _Model, i: int, body: Body) -> None:
                 conaffinity=conaffinity,
                 mesh=mesh,
                 name=m.geom(i).name,
+                parts=() if mesh is None else convex_parts(mesh, model.options, model.diagnostics, model.file),
             )
         )
 

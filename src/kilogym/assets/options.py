@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from kilogym.assets.asset import BodyOptions, DriveMode
+from kilogym.assets.decomposition import DecompositionOptions
 from kilogym.assets.errors import AssetError
 
 
@@ -15,7 +16,8 @@ class ImportOptions:
 
     `density` [kg/m^3] serves where the file gives neither mass nor density. `armature` [kg m^2 or kg] serves
     DOFs whose file gives none. `default_dof_drive_mode` is for DOFs that no actuator of the file drives.
-    `convex_decomposition_from_submeshes` and `vhacd_enabled` are refused for files that collide with meshes.
+    Meshes that collide do so as their convex hulls; with `convex_decomposition_from_submeshes` as the hulls of the
+    objects in their files, and else with `vhacd_enabled` as the parts that :mod:`decomposition` finds.
     """
 
     fix_base_link: bool = False
@@ -40,6 +42,7 @@ class ImportOptions:
     mesh_normal_mode: int = 0
     convex_decomposition_from_submeshes: bool = False
     vhacd_enabled: bool = False
+    vhacd_params: DecompositionOptions = DecompositionOptions()
     tendon_limit_stiffness: float = 1.0
     min_particle_mass: float = 1e-12  # kg
 

@@ -133,7 +133,6 @@ def assemble(
     if options.collapse_fixed_joints:
         collapse_fixed_joints(root)
     order = walk(root, sort_key)
-    _refuse_decomposition(order, options, source)
 
     links: list[Link] = []
     joints: list[Joint] = []
@@ -192,21 +191,12 @@ def _final_shape(shape: Shape, link: int, options: ImportOptions) -> Shape:
     return replace(shape, link=link, kind=kind, quat=tuple4(quat_normalize(shape.quat)))
 
 
-def _refuse_decomposition(order: list[tuple[Body, int]], options: ImportOptions, source: str) -> None:
-    for name in ("vhacd_enabled", "convex_decomposition_from_submeshes"):
-        if getattr(options, name) and any(s.kind is ShapeKind.MESH for body, _ in order for s in body.shapes):
-            raise NotImplementedError(
-                f"{source}: option {name} asks for a convex decomposition of collision meshes, which Kilogym "
-                f"does not do yet. Set {name} = False (a mesh then collides as its convex hull), or give the "
-                "convex parts as separate collision meshes."
-            )
-
-
 def shapes_mass(shapes: Iterable[Shape], density: float) -> MassProperties:
-    """Mass properties of solid collision shapes in their link's frame; meshes as their convex hulls."""
+    """Mass properties of solid collision shapes in their link's frame; meshes as their convex parts, or hulls."""
     return combine(
-        shape_mass_properties(s.kind, s.size, density, s.mesh, hull=True).moved(s.pos, quat_normalize(s.quat))
+        shape_mass_properties(s.kind, s.size, density, mesh, hull=True).moved(s.pos, quat_normalize(s.quat))
         for s in shapes
+        for mesh in s.parts or (s.mesh,)
     )
 
 

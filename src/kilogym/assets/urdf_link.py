@@ -11,7 +11,8 @@ from lxml import etree
 from kilogym.assets.asset import Mesh, Shape, ShapeKind, Visual
 from kilogym.assets.diagnostics import Diagnostics
 from kilogym.assets.inertia import NOTHING, MassProperties, matrix
-from kilogym.assets.meshes import find_mesh, load_mesh
+from kilogym.assets.convex import convex_parts
+from kilogym.assets.meshes import find_mesh, load_mesh, load_submeshes
 from kilogym.assets.options import ImportOptions
 from kilogym.assets.tree import TINY_INERTIA, Body, shapes_mass, tuple3, tuple4
 from kilogym.assets.xml import children_of, fail, numbers, tag_of
@@ -37,6 +38,7 @@ class _Geometry:
     kind: ShapeKind
     size: tuple[float, float, float]
     mesh: Mesh | None = None
+    parts: tuple[Mesh, ...] = ()
 
 
 def report_unused(
@@ -79,6 +81,7 @@ def read_link(element: etree._Element, context: Context) -> Body:
                     quat=tuple4(quat),
                     mesh=geometry.mesh,
                     name=child.get("name", ""),
+                    parts=geometry.parts,
                 )
             )
         elif tag_of(child) == "visual":
@@ -199,9 +202,12 @@ def _mesh(element: etree._Element, context: Context, visual: bool) -> _Geometry:
     )
     options = context.options
     flip = visual and options.flip_visual_attachments
-    return _Geometry(
-        ShapeKind.MESH, scale, load_mesh(path, scale, colors=visual and options.use_mesh_materials, flip=flip)
-    )
+    mesh = load_mesh(path, scale, colors=visual and options.use_mesh_materials, flip=flip)
+    parts: tuple[Mesh, ...] = ()
+    if not visual:
+        submeshes = load_submeshes(path, scale) if options.convex_decomposition_from_submeshes else []
+        parts = convex_parts(mesh, options, context.diagnostics, context.file, element.sourceline, submeshes)
+    return _Geometry(ShapeKind.MESH, scale, mesh, parts)
 
 
 def _mass(link: etree._Element, body: Body, context: Context) -> MassProperties:

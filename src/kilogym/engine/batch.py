@@ -120,8 +120,9 @@ class Batch:
         self.contact_overflow = torch.zeros_like(self.fault)
         self.contact_report = self._zeros(1, 1)
         self.control = StepControl(self._real, self.device)
-        vertices, normals, table = pack(model.hulls)
+        vertices, normals, table, places = pack(model.hulls)
         self.hull_vertex, self.hull_normal = self._flat(vertices, self._real), self._flat(normals, self._real)
+        self.hull_place = self._flat(places, self._real)
         self.hull_table = self._flat(table, torch.int32)
         self._args: Any = None
         self._compiled: Kernels | None = None
@@ -216,8 +217,8 @@ class Batch:
             real, integer = self.control.arrays
             args.rows = wp.from_torch(self._rows)
             args.control_real, args.control_int = wp.from_torch(real), wp.from_torch(integer)
-            names = ("fault", "contact_count", "contact_overflow", "hull_vertex", "hull_normal", "hull_table")
-            for name in (*names, "contact_report", "terrain_reals", "terrain_ints"):
+            names = ("fault", "contact_count", "contact_overflow", "contact_report", "hull_vertex", "hull_normal")
+            for name in (*names, "hull_table", "hull_place", "terrain_reals", "terrain_ints"):
                 setattr(args, name, wp.from_torch(getattr(self, name)))
             self._args = args
         return self._args

@@ -19,8 +19,9 @@ from kilogym.engine.model import INPUT, OUTPUT, PARAMETERS, STATE
 NATIVE = Path(__file__).parent / "native"
 HEADERS = (
     "scalar.h", "vec.h", "env.h", "lanes.h", "kinematics.h", "settings.h", "dynamics.h", "factor.h", "drives.h",
-    "contact_rows.h", "convex.h", "manifold.h", "candidates.h", "pairs.h", "contacts.h",
-    "terrain.h", "terrain_shapes.h", "terrain_points.h", "terrain_ridges.h", "terrain_contacts.h",
+    "contact_rows.h", "convex.h", "manifold.h", "candidates.h", "pairs.h", "parts.h", "contacts.h",
+    "terrain.h", "terrain_shapes.h", "terrain_points.h", "terrain_ridges.h", "terrain_parts.h",
+    "terrain_contacts.h",
     "rows.h", "laws.h", "dof_rows.h", "couplings.h", "coupling_rows.h", "solver.h", "outputs.h", "integrate.h",
     "coupling_outputs.h", "contact_report.h", "step.h", "launch.h", "queries.h",
 )  # fmt: skip
@@ -47,7 +48,7 @@ def args_struct(real: Any) -> Any:
     fields["control_real"] = wp.array[real]
     fields["contact_report"] = wp.array2d[real]
     fields["rows"] = wp.array[real]
-    fields["hull_vertex"] = fields["hull_normal"] = wp.array[real]
+    fields["hull_vertex"] = fields["hull_normal"] = fields["hull_place"] = wp.array[real]
     fields["hull_table"] = wp.array[wp.int32]
     fields["terrain_reals"] = wp.array[real]
     fields["terrain_ints"] = wp.array[wp.int32]

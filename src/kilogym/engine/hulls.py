@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from scipy.spatial import ConvexHull, QhullError
+
+from kilogym.math.spanning import spanning_points
 
 MAX_VERTICES = 64
 """Most vertices of a hull."""
@@ -15,8 +17,11 @@ MAX_CORNERS = 16
 """Most corners of a face; contacts of a face with more are made at these."""
 LEAST_THICKNESS = 1e-3
 """A mesh that encloses nothing counts as this thick [m]."""
-HEADER = 5
-"""Numbers per hull at the head of a library: first vertex, vertices, first face, faces, where its face table is."""
+HEADER = 7
+"""Numbers per hull at the head of a library: first vertex, vertices, first face, faces, where its face table is; which
+hulls are its parts: the first, how many."""
+PLACE = 5
+"""Numbers per hull that tell of it as a part: where its centre is from the whole's, bounding radius, thickness."""
 
 
 @dataclass(frozen=True)
@@ -28,17 +33,20 @@ class Hull:
         vertices: (V, 3) from the centre [m], at most MAX_VERTICES.
         normals: (F, 3) unit, outwards.
         faces: Vertices of each face, counter-clockwise from outside, at most MAX_CORNERS.
+        parts: Convex parts that collide in its place, their centres counted from its own; none: it does itself.
     """
 
     centre: np.ndarray
     vertices: np.ndarray
     normals: np.ndarray
     faces: tuple[tuple[int, ...], ...]
+    parts: tuple[Hull, ...] = ()
 
     @cached_property
     def bound(self) -> float:
-        """Radius of the bounding sphere about the centre [m]."""
-        return float(np.linalg.norm(self.vertices, axis=1).max())
+        """Radius of the bounding sphere about the centre, with its parts in it [m]."""
+        points = [self.vertices, *(part.centre + part.vertices for part in self.parts)]
+        return max(float(np.linalg.norm(p, axis=1).max()) for p in points)
 
     @cached_property
     def thickness(self) -> float:
@@ -77,11 +85,22 @@ def convex_hull(points: np.ndarray, most: int = MAX_VERTICES) -> Hull:
     centre = (points.max(axis=0) + points.min(axis=0)) / 2
     points = _solid(points - centre)
     outer = points[ConvexHull(points).vertices]
-    chosen = outer if len(outer) <= most else outer[_farthest(outer, most)]
+    chosen = outer if len(outer) <= most else outer[spanning_points(outer, most)]
     normals, faces = _faces(chosen)
     used = sorted({corner for face in faces for corner in face})
     number = {corner: i for i, corner in enumerate(used)}
     return Hull(centre, chosen[used], normals, tuple(tuple(number[corner] for corner in face) for face in faces))
+
+
+def hull_of_parts(parts: Sequence[np.ndarray], most: int = MAX_VERTICES) -> Hull:
+    """The hull of all parts, with each part's own, of at most `most` vertices each, as `parts`.
+
+    Args:
+        parts: Points of each convex part (P, 3) [m]; arguments and errors as those of `convex_hull`.
+    """
+    whole = convex_hull(np.concatenate([np.asarray(points, dtype=np.float64) for points in parts]), most)
+    each = [convex_hull(points, most) for points in parts]
+    return replace(whole, parts=tuple(replace(part, centre=part.centre - whole.centre) for part in each))
 
 
 def _solid(points: np.ndarray) -> np.ndarray:
@@ -99,27 +118,6 @@ def _solid(points: np.ndarray) -> np.ndarray:
         step = LEAST_THICKNESS / 2 * axes[-1]
         points = np.concatenate([points + step, points - step])
     return points
-
-
-def _farthest(points: np.ndarray, most: int) -> list[int]:
-    """Indices of `most` points whose hull leaves out little: each is the farthest outside that of those before."""
-    chosen: list[int] = []
-    for axis in (0, 1, 2):
-        chosen += [int(points[:, axis].argmin()), int(points[:, axis].argmax())]
-    chosen = list(dict.fromkeys(chosen))
-    spread = points - points[chosen[0]]
-    while len(chosen) < 4 or np.linalg.matrix_rank(points[chosen][1:] - points[chosen][0], tol=1e-9) < 3:
-        base = points[chosen] - points[chosen[0]]
-        rank = np.linalg.matrix_rank(base, tol=1e-9)
-        u = np.linalg.svd(base, full_matrices=False)[2][:rank]
-        off = np.linalg.norm(spread - spread @ u.T @ u, axis=1)
-        chosen.append(int(off.argmax()))
-    while len(chosen) < most:
-        hull = ConvexHull(points[chosen])
-        outside = (points @ hull.equations[:, :3].T + hull.equations[:, 3]).max(axis=1)
-        outside[chosen] = -np.inf
-        chosen.append(int(outside.argmax()))
-    return sorted(chosen)
 
 
 def _faces(vertices: np.ndarray) -> tuple[np.ndarray, list[list[int]]]:
@@ -172,16 +170,21 @@ def _outline(points: np.ndarray, margin: float) -> list[int]:
     return chain(order) + chain(order[::-1])
 
 
-def pack(hulls: Sequence[Hull]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A library of hulls as flat arrays: vertices (float64, 3 each), normals (float64, 3 each), and int32 tables.
+def pack(hulls: Sequence[Hull]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """A library of hulls, then of their parts, as flat arrays: vertices, normals (float64, 3 each), tables, places.
 
-    The tables: HEADER numbers per hull, then each hull's face table and its corners.
+    The tables (int32): HEADER numbers per hull, then each hull's face table and its corners. Places: PLACE float64 each.
     """
     tables: list[np.ndarray] = []
+    part = len(hulls)
+    owners, hulls = hulls, [*hulls, *(part for hull in hulls for part in hull.parts)]
     header = np.zeros((len(hulls), HEADER), dtype=np.int32)
+    for row, hull in zip(header, owners, strict=False):
+        row[5:] = part, len(hull.parts)
+        part += len(hull.parts)
     vertex, face, at = 0, 0, header.size
     for row, hull in zip(header, hulls, strict=True):
-        row[:] = vertex, len(hull.vertices), face, len(hull.faces), at
+        row[:5] = vertex, len(hull.vertices), face, len(hull.faces), at
         vertex += len(hull.vertices)
         face += len(hull.faces)
         tables += [hull.face_table().reshape(-1), hull.corners()]
@@ -193,4 +196,5 @@ def pack(hulls: Sequence[Hull]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         np.concatenate(vertices or empty),
         np.concatenate(normals or empty),
         np.concatenate([header.reshape(-1), *tables]).astype(np.int32),
+        np.concatenate(empty + [np.array([*hull.centre, hull.bound, hull.thickness]) for hull in hulls]),
     )

@@ -19,6 +19,7 @@ from kilogym.engine.terrain import Terrain
 
 JOINT_REVOLUTE, JOINT_PRISMATIC, JOINT_BALL = 0, 1, 2
 SHAPE_SPHERE, SHAPE_CAPSULE, SHAPE_BOX, SHAPE_CYLINDER, SHAPE_ELLIPSOID, SHAPE_HULL = 0, 1, 2, 3, 4, 5
+SHAPE_PARTS = 7  # a mesh in convex parts; 6 are triangles of terrain
 
 PARAMETERS: dict[str, tuple[str, int, str]] = {
     # name: (what it is counted per, components, meaning and unit)
@@ -45,9 +46,9 @@ PARAMETERS: dict[str, tuple[str, int, str]] = {
     "shape_size": (
         "shape", 3,
         "sphere r; capsule, cylinder r, half length along z; box half extents; ellipsoid semi axes [m]; "
-        "hull: its scale, bounding radius, half its thickness",
+        "hull, parts: scale, bounding radius, half the thickness",
     ),
-    "shape_hull": ("shape", 1, "of a hull: which of EnvModel.hulls"),
+    "shape_hull": ("shape", 1, "of a hull, and of parts: which of EnvModel.hulls"),
     "shape_friction": ("shape", 1, "Coulomb coefficient, static and dynamic"),
     "shape_restitution": ("shape", 1, "coefficient of restitution"),
     "shape_contact_offset": ("shape", 1, "distance at which contacts are made [m]; added over a pair"),

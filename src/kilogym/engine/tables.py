@@ -23,6 +23,7 @@ from kilogym.engine.model import (
     SHAPE_CYLINDER,
     SHAPE_ELLIPSOID,
     SHAPE_HULL,
+    SHAPE_PARTS,
     SHAPE_SPHERE,
     EnvModel,
 )
@@ -35,7 +36,7 @@ from kilogym.engine.topology import (
 
 SHAPE_ENUM = (
     "enum { SHAPE_SPHERE = 0, SHAPE_CAPSULE = 1, SHAPE_BOX = 2, SHAPE_CYLINDER = 3, SHAPE_ELLIPSOID = 4, "
-    "SHAPE_HULL = 5, SHAPE_TRIANGLE = 6 };"
+    "SHAPE_HULL = 5, SHAPE_TRIANGLE = 6, SHAPE_PARTS = 7 };"
 )
 """Kinds of shapes as the headers name them; no model has triangles of its own, terrain has."""
 
@@ -113,7 +114,7 @@ def emit_tables(
     on_terrain = [group for group in on_terrain if group]
     terrain_kinds = model.terrain.kinds if model.terrain else ()
     # as a triangle of no width an edge of terrain meets these by the general narrow phase
-    by_convex = {SHAPE_HULL, SHAPE_CYLINDER, SHAPE_ELLIPSOID}
+    by_convex = {SHAPE_HULL, SHAPE_PARTS, SHAPE_CYLINDER, SHAPE_ELLIPSOID}
     meets_ridges = bool(terrain_kinds) and not by_convex.isdisjoint(model.shape_kind)
 
     masks = -(-max(1, nv) // 32)
@@ -126,7 +127,7 @@ def emit_tables(
         ("PRISMATIC", JOINT_PRISMATIC, model.joint_kind), ("BALL", JOINT_BALL, model.joint_kind),
         ("SPHERE", SHAPE_SPHERE, model.shape_kind), ("CAPSULE", SHAPE_CAPSULE, model.shape_kind),
         ("BOX", SHAPE_BOX, model.shape_kind), ("CYLINDER", SHAPE_CYLINDER, model.shape_kind),
-        ("ELLIPSOID", SHAPE_ELLIPSOID, model.shape_kind), ("HULL", SHAPE_HULL, model.shape_kind),
+        ("ELLIPSOID", SHAPE_ELLIPSOID, model.shape_kind), ("PARTS", SHAPE_PARTS, model.shape_kind),
     ]  # fmt: skip
     sizes = {
         "NT": model.num_trees, "NL": nl, "TL": first, "NJ": len(local.joints), "ND": len(local.dofs),
@@ -153,6 +154,7 @@ def emit_tables(
         f"static constexpr bool HAS_FIELDS = {str('field' in terrain_kinds).lower()};",
         f"static constexpr bool HAS_MESHES = {str('mesh' in terrain_kinds).lower()};",
         *(f"static constexpr bool HAS_{name} = {str(kind in kinds).lower()};" for name, kind, kinds in present),
+        f"static constexpr bool HAS_HULL = {str(not {SHAPE_HULL, SHAPE_PARTS}.isdisjoint(model.shape_kind)).lower()};",
         *(f"static constexpr bool SHARED_{name} = {str(name not in per_env).lower()};" for name in PARAMETERS),
         *(f"static constexpr bool HAS_{name} = {str(name in features).lower()};" for name in (*FEATURES, *ON_REQUEST)),
         f"static constexpr bool PROJECT_MOMENTUM = {str(any(model.tree_floating)).lower()};",

@@ -12,19 +12,25 @@ from kilogym.engine.model import (
     SHAPE_CYLINDER,
     SHAPE_ELLIPSOID,
     SHAPE_HULL,
+    SHAPE_PARTS,
     SHAPE_SPHERE,
     EnvModel,
 )
 
 GROUND_POINTS = {
     SHAPE_SPHERE: 1, SHAPE_CAPSULE: 2, SHAPE_BOX: 8, SHAPE_CYLINDER: 8, SHAPE_ELLIPSOID: 1, SHAPE_HULL: 8,
+    SHAPE_PARTS: 8,
 }  # fmt: skip
 """Most contact points of a shape with the ground plane."""
 TOUCHES, TOUCH_NUMBERS = 4, 8192
 """Most contact points of a pair with a shape of SHARP in it, and how many numbers they have (native/manifold.h)."""
 MOST_SLOTS = 1 << 24
 """Numbers of contact points, kept as float32."""
-SHARP = (SHAPE_BOX, SHAPE_CYLINDER, SHAPE_HULL)
+PART_TOUCHES, PART_NUMBERS = 16, 32749
+"""The same of a pair with a mesh in parts in it (native/parts.h)."""
+MAX_PARTS = 64
+"""Most parts of a mesh."""
+SHARP = (SHAPE_BOX, SHAPE_CYLINDER, SHAPE_HULL, SHAPE_PARTS)
 ROUND = (SHAPE_SPHERE, SHAPE_ELLIPSOID)
 """Kinds that touch anything at one point."""
 TERRAIN_POINTS = 16
@@ -35,6 +41,8 @@ TERRAIN_KEYS = 16
 
 def pair_points(kind_a: int, kind_b: int) -> int:
     """Most contact points of a pair."""
+    if SHAPE_PARTS in (kind_a, kind_b):
+        return PART_TOUCHES
     if kind_a in ROUND or kind_b in ROUND:
         return 1
     return TOUCHES if kind_a in SHARP or kind_b in SHARP else 2
@@ -43,7 +51,7 @@ def pair_points(kind_a: int, kind_b: int) -> int:
 def ground_numbers(model: EnvModel, shape: int) -> int:
     """Numbers that contact points of a shape with the ground may have: of a hull its vertices'."""
     kind = model.shape_kind[shape]
-    return MAX_VERTICES if kind == SHAPE_HULL else GROUND_POINTS[kind]
+    return MAX_VERTICES if kind in (SHAPE_HULL, SHAPE_PARTS) else GROUND_POINTS[kind]
 
 
 def has_convex(model: EnvModel) -> bool:
@@ -144,7 +152,7 @@ def build_topology(model: EnvModel) -> Topology:
     for a, b in model.pairs:
         pair_slots.append(slot)
         points = pair_points(model.shape_kind[a], model.shape_kind[b])
-        slot += TOUCH_NUMBERS if points == TOUCHES else points
+        slot += {TOUCHES: TOUCH_NUMBERS, PART_TOUCHES: PART_NUMBERS}.get(points, points)
         most += points
     static_shapes = [s for s in range(model.num_shapes) if model.shape_ground[s]]
     ground_shapes = static_shapes if model.has_ground else []
@@ -157,7 +165,8 @@ def build_topology(model: EnvModel) -> Topology:
     terrain_slots = {}
     for shape in static_shapes if model.terrain else []:
         terrain_slots[shape] = slot
-        slot += TERRAIN_KEYS * (ground_numbers(model, shape) + 1)
+        solids = MAX_PARTS if model.shape_kind[shape] == SHAPE_PARTS else 1
+        slot += TERRAIN_KEYS * (ground_numbers(model, shape) + 1) * solids
         most += TERRAIN_POINTS
     if slot > MOST_SLOTS:
         raise ValueError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kilogym.assets.asset import Mesh
-from kilogym.engine.hulls import Hull, convex_hull
+from kilogym.engine.hulls import Hull, convex_hull, hull_of_parts
 
 
 class HullLibrary:
@@ -11,17 +11,20 @@ class HullLibrary:
 
     def __init__(self) -> None:
         self.hulls: list[Hull] = []
-        self._known: dict[int, tuple[int, Mesh]] = {}  # by identity; keeps the mesh, so that its id stays its own
-        self._same: dict[tuple[bytes, tuple[int, ...]], int] = {}
+        # by identity; keeps the meshes, so that their ids stay their own
+        self._known: dict[tuple[int, ...], tuple[int, tuple[Mesh, ...]]] = {}
+        self._same: dict[tuple[object, ...], int] = {}
 
-    def of(self, mesh: Mesh) -> int:
-        """Where the hull of a mesh stands in `hulls`."""
-        known = self._known.get(id(mesh))
+    def of(self, mesh: Mesh, parts: tuple[Mesh, ...] = ()) -> int:
+        """Where the hull of a mesh, or of its convex parts with these, stands in `hulls`."""
+        meshes = parts or (mesh,)
+        ids = (len(parts), *map(id, meshes))
+        known = self._known.get(ids)
         if known is not None:
             return known[0]
-        key = (mesh.vertices.tobytes(), mesh.vertices.shape)
+        key = (len(parts), *((m.vertices.tobytes(), m.vertices.shape) for m in meshes))
         if key not in self._same:
             self._same[key] = len(self.hulls)
-            self.hulls.append(convex_hull(mesh.vertices))
-        self._known[id(mesh)] = self._same[key], mesh
+            self.hulls.append(hull_of_parts([m.vertices for m in parts]) if parts else convex_hull(mesh.vertices))
+        self._known[ids] = self._same[key], meshes
         return self._same[key]

@@ -14,6 +14,7 @@ from kilogym.engine.model import (
     SHAPE_CYLINDER,
     SHAPE_ELLIPSOID,
     SHAPE_HULL,
+    SHAPE_PARTS,
     SHAPE_SPHERE,
     EnvModel,
 )
@@ -95,6 +96,6 @@ def build_topology(
     shape_items = [all_shapes[i] for i in plan.kept]
     for actor_index, shape_index in shape_items:
         shape = env.actors[actor_index].asset.shapes[shape_index]
-        model.shape_kind.append(SHAPE_KINDS[shape.kind])
+        model.shape_kind.append(SHAPE_PARTS if shape.parts else SHAPE_KINDS[shape.kind])
         model.shape_link.append(link_start[actor_index] + shape.link)
     return Topology(model, shape_items)

@@ -15,6 +15,7 @@ from kilogym.engine.model import (
     SHAPE_CYLINDER,
     SHAPE_ELLIPSOID,
     SHAPE_HULL,
+    SHAPE_PARTS,
     SHAPE_SPHERE,
     EnvModel,
 )
@@ -140,7 +141,7 @@ def _shapes(spec, model: EnvModel, params: Params, bodies: list, elastic: tuple[
 
     friction, restitution = params["shape_friction"][:, 0], params["shape_restitution"][:, 0]
     for i, (kind, link) in enumerate(zip(model.shape_kind, model.shape_link, strict=True)):
-        if kind == SHAPE_HULL:
+        if kind in (SHAPE_HULL, SHAPE_PARTS):
             raise NotImplementedError("MuJoCo beside it: hulls of meshes")
         bodies[link].add_geom(
             name=f"shape{i}", type=GEOMS[kind], size=params["shape_size"][i], pos=params["shape_pos"][i],

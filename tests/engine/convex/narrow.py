@@ -50,6 +50,7 @@ class Narrow:
         self.real = np.float64 if real == "double" else np.float32
         c_real = ctypes.c_double if real == "double" else ctypes.c_float
         has = "".join(f"static constexpr bool HAS_{name.upper()} = true;\n" for name in KINDS)
+        has += "static constexpr bool HAS_PARTS = false;\n"
         rows = "static constexpr int NP = 0, NV = 1, SV = 0, TV = 1, MAX_CONTACTS1 = 1, NPS = 0;\n"
         contact_rows = (NATIVE / "contact_rows.h").read_text()
         tangents = contact_rows[contact_rows.index("// an impulse along n, t1, t2") :]  # the two functions at its end

@@ -15,6 +15,7 @@ from isaacgym.gymapi.gym.checks import actor_decl, find, finite, pick
 from isaacgym.gymapi.gym.status import missing, on_failure
 from isaacgym.gymapi.handles import Env
 from isaacgym.gymapi.records import IndexRange
+from isaacgym.gymapi.struct import lone
 
 _SOFT = "soft bodies are not simulated yet"
 _FLT_MAX = float(np.finfo(np.float32).max)
@@ -81,7 +82,7 @@ class PropertyCalls:
     def set_actor_scale(self, env: Env, actor: int, scale: float) -> bool:
         """Set the size: geometry, masses at constant density, joint frames, limits of sliding DOFs."""
         actor_decl(env, actor)
-        env.sim.simulation.set_scale(env.index, actor, float(scale))
+        env.sim.simulation.set_scale(env.index, actor, float(lone(scale)))
         env.sim.classic.touch()
         return True
 

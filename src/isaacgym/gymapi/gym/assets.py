@@ -165,12 +165,15 @@ def _handle(sim: Sim, asset: Any) -> Asset:
 
 def _import_options(options: AssetOptions | None) -> Any:
     from kilogym.assets import ImportOptions
+    from kilogym.assets.decomposition import DecompositionOptions
 
     if options is None:
         return ImportOptions()
     need(AssetOptions, options, "options")
-    names = [field.name for field in dataclasses.fields(ImportOptions)]
-    return ImportOptions(**{name: getattr(options, name) for name in names})
+    values = {field.name: getattr(options, field.name) for field in dataclasses.fields(ImportOptions)}
+    names = [field.name for field in dataclasses.fields(DecompositionOptions)]
+    values["vhacd_params"] = DecompositionOptions(**{name: getattr(options.vhacd_params, name) for name in names})
+    return ImportOptions(**values)
 
 
 def _describe(asset: Any) -> list[str]:

@@ -100,7 +100,7 @@ KG_FN Contacts find_contacts(const Args& args, const Env& env, const StepSetting
         t.size = param3(KG_PARAM(shape_size), id, env);
         t.height = dot(normal, k.ref[link_tree[l]]) - offset - param(KG_PARAM(shape_rest_offset), id, env);
         t.slack = (Real)0.05 * param(KG_PARAM(shape_contact_offset), id, env);
-        if (HAS_HULL && shape_kind[a] == SHAPE_HULL) {
+        if (is_hull(shape_kind[a])) {
             shapes[a] = hull_of(args, (int)param(KG_PARAM(shape_hull), id, env));
             hull_points(shapes[a], t.pose, t.size.x, t.size.y, normal, t.height, half, t.slack, vel[l], hulls[a]);
         }
@@ -110,9 +110,9 @@ KG_FN Contacts find_contacts(const Args& args, const Env& env, const StepSetting
         if (!shape_ground[a]) return;
         const Tested& t = tested[a];
         const auto i = test_point[n];
-        const bool is_hull = HAS_HULL && shape_kind[a] == SHAPE_HULL;
-        const int vertex = is_hull ? hulls[a].vertex[i] : (Int)i;  // its number
-        const Vec3 point = !is_hull ? surface_point(shape_kind[a], t.pose, t.size, normal, i)
+        const bool hull = is_hull(shape_kind[a]);
+        const int vertex = hull ? hulls[a].vertex[i] : (Int)i;  // its number
+        const Vec3 point = !hull ? surface_point(shape_kind[a], t.pose, t.size, normal, i)
             : t.pose.pos + rotate(t.pose.rot, shapes[a].at(vertex < 0 ? 0 : vertex) * t.size.x);
         const Real gap = t.height + dot(normal, point);
         const Real urgency = gap - half * kg_abs(dot(normal, point_velocity(vel[shape_link[a]], point)));

@@ -29,7 +29,7 @@ struct Hull {
 // of the batch's library (engine/hulls.py)
 template <class Args>
 KG_FN Hull hull_of(const Args& args, int i) {
-    const int* t = args.hull_table.data + 5 * i;
+    const int* t = args.hull_table.data + 7 * i;
     Hull h;
     h.vertex = args.hull_vertex.data + 3 * t[0];
     h.normal = args.hull_normal.data + 3 * t[2];
@@ -39,6 +39,8 @@ KG_FN Hull hull_of(const Args& args, int i) {
     h.corner = h.face + 2 * h.faces;
     return h;
 }
+template <class Kind>
+KG_FN constexpr bool is_hull(Kind kind) { return HAS_HULL && (kind == SHAPE_HULL || (HAS_PARTS && kind == SHAPE_PARTS)); }
 struct Convex {
     int kind;     // SHAPE_*
     Vec3 pos;     // from a reference point that both shapes share
@@ -105,7 +107,7 @@ KG_CALL Vec3 support(const Convex& c, Vec3 d) {
 template <class Kind>
 KG_FN Real extent_of(Kind kind, Vec3 size) {
     if (kind == SHAPE_SPHERE) return 0;
-    if (kind == SHAPE_CAPSULE || kind == SHAPE_HULL) return size.y;
+    if (kind == SHAPE_CAPSULE || kind == SHAPE_HULL || kind == SHAPE_PARTS) return size.y;
     if (kind == SHAPE_CYLINDER) return kg_sqrt(size.x * size.x + size.y * size.y);
     if (kind == SHAPE_ELLIPSOID) return kg_max(size.x, kg_max(size.y, size.z));
     return norm(size);

@@ -1,4 +1,5 @@
-// Contacts of two shapes of an env: spheres and capsules in closed form, everything else by convex.h and manifold.h.
+// Contacts of two shapes of an env: spheres and capsules in closed form, meshes in parts by parts.h, everything else by
+// convex.h and manifold.h.
 
 // closest points of two segments centre +- half; parameters in [-1, 1]. Source: Ericson, Real-Time Collision
 // Detection (2005), section 5.1.9, centred form
@@ -144,7 +145,7 @@ KG_FN Convex convex_of(const Args& args, const Rows& rows, int i, const Segment&
     c.rot = matrix(q4(q.x, q.y, q.z, q.w));
     c.size = xyz(size);
     c.radius = s.radius;
-    if (HAS_HULL) c.hull = hull_of(args, c.kind == SHAPE_HULL ? (int)size.w : 0);
+    if (HAS_HULL) c.hull = hull_of(args, is_hull(c.kind) ? (int)size.w : 0);
     return c;
 }
 // how far a speculative contact may be off: on a curved shape no further than it is thick (see test_pair)
@@ -158,13 +159,11 @@ KG_FN void advance(Convex& c, Quat rot, Vec3 pos, Vec3 vel, Vec3 spin, Real t) {
     c.pos = pos + vel * t;
     c.rot = matrix(exp_map(spin * t) * rot);
 }
-// how many contacts a pair of any shapes makes, at most TOUCHES. threshold: as in test_pair
-template <class Args>
-KG_CALL int test_convex_pair(const Args& args, const Rows& rows, Real half, Real threshold, int p, const Segment& A, const Segment& B, Candidate* out) {
+// how many contacts two convex shapes of a pair make, at most TOUCHES; va, vb: velocities of their centres
+KG_FN int touch_convex(const Rows& rows, Real half, Real threshold, int p, const Segment& A, const Segment& B, Convex a, Convex b,
+                       Vec3 va, Vec3 vb, Candidate* out) {
     const Vec3 shift = A.ref - B.ref;  // from A's reference point to B's
-    Convex a = convex_of(args, rows, pair_a[p], A, v3(0, 0, 0)), b = convex_of(args, rows, pair_b[p], B, shift);
     const Real reach = A.rest + B.rest, slack = A.slack + B.slack;
-    const Vec3 va = point_velocity(A.vel, A.pos), vb = point_velocity(B.vel, B.pos);
     const Real fastest = norm(va - vb) + norm(A.vel.ang) * (extent(a) + a.radius) + norm(B.vel.ang) * (extent(b) + b.radius);
     const Real limit = reach + kg_min(slack + half * fastest, kg_min(farthest_contact(a), farthest_contact(b)));
     Separation sep = separate(a, b, limit);
@@ -203,6 +202,27 @@ KG_CALL int test_convex_pair(const Args& args, const Rows& rows, Real half, Real
     return have;
 }
 
+// the same of a pair of any shapes. threshold: as in test_pair
+template <class Args>
+KG_CALL int test_convex_pair(const Args& args, const Rows& rows, Real half, Real threshold, int p, const Segment& A, const Segment& B, Candidate* out) {
+    const Convex a = convex_of(args, rows, pair_a[p], A, v3(0, 0, 0)), b = convex_of(args, rows, pair_b[p], B, A.ref - B.ref);
+    return touch_convex(rows, half, threshold, p, A, B, a, b, point_velocity(A.vel, A.pos), point_velocity(B.vel, B.pos), out);
+}
+KG_FN bool has_parts(int p) {
+    return HAS_PARTS && (env_shape_kind[pair_shape[pair_a[p]]] == SHAPE_PARTS || env_shape_kind[pair_shape[pair_b[p]]] == SHAPE_PARTS);
+}
+template <class Args>
+KG_CALL int test_parts_pair(const Args& args, const Rows& rows, Real half, Real threshold, int p, const Segment& A, const Segment& B, Candidate* out);
+
+template <class Args>
+KG_FN int test_any_pair(const Args& args, const Rows& rows, Real half, Real threshold, int p, const Segment& A, const Segment& B, Candidate* out) {
+    if constexpr (HAS_PARTS) {
+        if (has_parts(p)) return test_parts_pair(args, rows, half, threshold, p, A, B, out);
+    }
+    if (HAS_CONVEX && !are_segments(p)) return test_convex_pair(args, rows, half, threshold, p, A, B, out);
+    return test_pair(half, threshold, p, A, B, out);
+}
+
 template <class Args>
 KG_FN void find_pair_contacts(const Args& args, const Env& env, const StepSettings& st, const Kinematics& k, const Spatial* vel,
                               const Rows& rows, Contacts& c) {
@@ -219,10 +239,7 @@ KG_FN void find_pair_contacts(const Args& args, const Env& env, const StepSettin
             have[k] = 0;
             if (p < NP && env.live) {
                 const Segment A = segment(rows, pair_a[p]), B = segment(rows, pair_b[p]);
-                if (may_touch(half, A, B)) {
-                    if (HAS_CONVEX && !are_segments(p)) have[k] = test_convex_pair(args, rows, half, st.bounce_threshold, p, A, B, n[k]);
-                    else have[k] = test_pair(half, st.bounce_threshold, p, A, B, n[k]);
-                }
+                if (may_touch(half, A, B)) have[k] = test_any_pair(args, rows, half, st.bounce_threshold, p, A, B, n[k]);
             }
             any = any || have[k] > 0;
         }

@@ -96,11 +96,17 @@ KG_FN void find_terrain_contacts(const Args& args, const Env& env, Real half, co
             rest[m] = param(KG_PARAM(shape_rest_offset), id, env);
             slack[m] = (Real)0.05 * param(KG_PARAM(shape_contact_offset), id, env);
             if (env.live && env_terrain_slot[id] >= 0 && (l < TL ? env.lane == 0 : has_shape(env, a))) {
-                const int hull = HAS_HULL && shape_kind[a] == SHAPE_HULL ? (int)param(KG_PARAM(shape_hull), id, env) : 0;
+                const int hull = is_hull(shape_kind[a]) ? (int)param(KG_PARAM(shape_hull), id, env) : 0;
                 Solid s = solid_shape(args, env_shape_kind[id], hull, pose.rot, size);
                 const Vec3 box = half_box(s);
                 s.reach = slack[m] + rest[m] + half * (norm(u) + norm(vel[l].ang) * norm(box));
-                touch_terrain(args, env, s, k.ref[link_tree[l]], pose.pos, touch[m]);
+                const Vec3 ref = k.ref[link_tree[l]];
+                bool whole = true;
+                if constexpr (HAS_PARTS) {
+                    whole = env_shape_kind[id] != SHAPE_PARTS;
+                    if (!whole) touch_terrain_in_parts(args, env, hull, pose.rot, size, s.reach, ref, pose.pos, touch[m]);
+                }
+                if (whole) touch_terrain(args, env, s, ref, pose.pos, touch[m]);
             }
             most = touch[m].count > most ? touch[m].count : most;
         });

@@ -50,7 +50,7 @@ KG_FN Solid solid_shape(const Args& args, int kind, int hull, Quat rot, Vec3 siz
     s.radius = round ? size.x : (Real)0;
     s.thick = kind == SHAPE_BOX || kind == SHAPE_ELLIPSOID ? kg_min(size.x, kg_min(size.y, size.z)) : kind == SHAPE_CYLINDER ? kg_min(size.x, size.y) : size.x;
     s.scale = kind == SHAPE_SPHERE ? size.x : kind == SHAPE_CAPSULE ? size.x + size.y : kg_max(size.x, kg_max(size.y, size.z));
-    if (HAS_HULL && kind == SHAPE_HULL) {  // size: scale, bounding radius, thickness
+    if (is_hull(kind)) {  // size: scale, bounding radius, thickness
         s.hull = hull_of(args, hull);
         s.points = s.hull.vertices;
         s.scale = size.y;
@@ -69,7 +69,7 @@ KG_FN Vec3 half_box(const Solid& s) {
         const Vec3 a = x * s.size.x, b = y * s.size.y, c = z * s.size.z;
         return v3(norm(v3(a.x, b.x, c.x)), norm(v3(a.y, b.y, c.y)), norm(v3(a.z, b.z, c.z)));
     }
-    if (s.kind == SHAPE_HULL) return v3(s.size.y, s.size.y, s.size.y);
+    if (s.kind == SHAPE_HULL || s.kind == SHAPE_PARTS) return v3(s.size.y, s.size.y, s.size.y);
     const Real half = s.kind == SHAPE_SPHERE ? (Real)0 : s.size.y;  // capsule, cylinder (as a capsule: never too small)
     return v3(kg_abs(z.x) * half + s.size.x, kg_abs(z.y) * half + s.size.x, kg_abs(z.z) * half + s.size.x);
 }
