@@ -243,6 +243,7 @@ def test_scale(gym, make_scene):
     assert gym.get_actor_scale(env, 0) == 1.0
     assert gym.set_actor_scale(env, 0, 2.0)
     assert gym.get_actor_scale(env, 0) == 2.0
+    assert gym.set_actor_scale(env, 0, np.array([2.0]))  # as randomisation of clients does
     props = gym.get_actor_rigid_body_properties(env, 0)[1]
     assert (props.mass, props.com.z) == (pytest.approx(16), pytest.approx(0.4))
     dofs = gym.get_actor_dof_properties(env, 0)

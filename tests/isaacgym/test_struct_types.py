@@ -6,6 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
@@ -84,7 +85,15 @@ def test_components_are_single_precision():
     assert gymapi.Vec3(1e39).x == math.inf
 
 
-@pytest.mark.parametrize("wrong", ["1", None, [1, 2], gymapi.Quat()])
+def test_an_array_of_one_is_a_number():
+    """As domain randomisation of clients sets them."""
+    properties = gymapi.RigidBodyProperties()
+    for value in (np.array([0.35]), np.array([[0.35]]), np.float64(0.35), torch.tensor([0.35])):
+        properties.mass = value
+        assert properties.mass == pytest.approx(0.35)
+
+
+@pytest.mark.parametrize("wrong", ["1", None, [1, 2], gymapi.Quat(), np.zeros(2), np.zeros(0)])
 def test_components_must_be_numbers(wrong):
     with pytest.raises(TypeError, match=r"Vec3\.x: expected a real number"):
         gymapi.Vec3(wrong)

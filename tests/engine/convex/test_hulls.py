@@ -99,12 +99,12 @@ def test_bad_points():
 
 def test_a_library_gives_every_hull_back():
     hulls = [convex_hull(CUBE), convex_hull(np.random.default_rng(1).normal(size=(30, 3)))]
-    vertices, normals, table = pack(hulls)
+    vertices, normals, table, places = pack(hulls)
     for i, hull in enumerate(hulls):
-        v0, count, f0, faces, at = table[HEADER * i : HEADER * (i + 1)]
+        v0, count, f0, faces, at = table[HEADER * i : HEADER * i + 5]
         np.testing.assert_array_equal(vertices[3 * v0 : 3 * (v0 + count)].reshape(-1, 3), hull.vertices)
         np.testing.assert_array_equal(normals[3 * f0 : 3 * (f0 + faces)].reshape(-1, 3), hull.normals)
         first = at + 2 * faces
         for face, (start, corners) in zip(hull.faces, table[at:first].reshape(-1, 2), strict=True):
             assert tuple(table[first + start : first + start + corners]) == face
-    assert [a.size for a in pack([])] == [0, 0, 0]
+    assert [a.size for a in pack([])] == [0, 0, 0, 0]

@@ -89,8 +89,8 @@ def test_a_library_holds_parts_after_the_hulls():
     single = convex_hull(parts[0].vertices)
     _, _, table, places = pack([single, whole])
     header, places = table[: 7 * HEADER].reshape(7, HEADER), places.reshape(7, PLACE)
-    assert header[:, 5:].tolist() == [[2, 0], [2, 5], *[[7, 0]] * 5] or header[:2, 6].tolist() == [0, 5]
-    assert header[1, 5] == 2
+    assert header[:2].tolist()[1][5:] == [2, 5]
+    assert not header[[0, 2, 3, 4, 5, 6], 6].any()
     for row, part in zip(places[2:], parts, strict=True):
         middle = (part.vertices.max(axis=0) + part.vertices.min(axis=0)) / 2
         np.testing.assert_allclose(row[:3] + whole.centre, middle, atol=1e-12)
