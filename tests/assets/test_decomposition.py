@@ -45,7 +45,7 @@ def fork() -> Mesh:
     outline = [(0, 0), (3, 0), (3, 3), (2, 3), (2, 1), (1, 1), (1, 3), (0, 3)]
     cells = [(0, 1, 4), (0, 4, 5), (1, 2, 4), (2, 3, 4), (0, 5, 7), (5, 6, 7)]
     front = np.array([(x, 0, z) for x, z in outline], float)
-    vertices = np.concatenate([front, front + [0, 1, 0]]) * UNIT
+    vertices = np.concatenate([front, front + np.array((0, 1, 0))]) * UNIT
     rim = [(i, (i + 1) % 8) for i in range(8)]
     triangles = [(a, b, c) for a, b, c in cells] + [(8 + a, 8 + c, 8 + b) for a, b, c in cells]
     triangles += [(b, a, a + 8) for a, b in rim] + [(b, a + 8, b + 8) for a, b in rim]
@@ -85,9 +85,16 @@ def test_parts_are_closed_and_face_outwards():
         assert solid.volume == pytest.approx(ConvexHull(part.vertices).volume)
 
 
+def round_mesh() -> Mesh:
+    ball = trimesh.creation.icosphere(2, 0.05)
+    return Mesh("ball", np.array(ball.vertices), np.array(ball.faces))
+
+
+COARSE = {"resolution": 10_000, "concavity": 0.03}
+
+
 def test_what_is_convex_stays_one():
-    ball = trimesh.creation.icosphere(3, 0.05)
-    (part,) = decompose(Mesh("ball", np.array(ball.vertices), np.array(ball.faces)), DecompositionOptions(concavity=0.03))
+    (part,) = decompose(round_mesh(), DecompositionOptions(**COARSE))
     assert 16 < len(part.vertices) <= 64
     assert np.linalg.norm(part.vertices, axis=1).max() < 0.0505
 
@@ -102,9 +109,7 @@ def test_the_options_bound_what_comes():
     assert len(decompose(fork(), DecompositionOptions(max_convex_hulls=2))) == 2
     assert len(decompose(fork(), DecompositionOptions(max_convex_hulls=1))) == 1
     assert len(many) >= len(decompose(fork(), DecompositionOptions(concavity=0.05)))
-    ball = trimesh.creation.icosphere(3, 0.05)
-    mesh = Mesh("ball", np.array(ball.vertices), np.array(ball.faces))
-    for part in decompose(mesh, DecompositionOptions(concavity=0.03, max_num_vertices_per_ch=8)):
+    for part in decompose(round_mesh(), DecompositionOptions(**COARSE, max_num_vertices_per_ch=8)):
         assert len(part.vertices) <= 8
 
 
@@ -194,7 +199,7 @@ def test_without_the_package_it_says_so(monkeypatch):
 
 def cubes(*places: float) -> list[np.ndarray]:
     corners = np.stack(np.meshgrid([0, 1], [0, 1], [0, 1]), axis=-1).reshape(-1, 3).astype(float)
-    return [corners + [x, 0, 0] for x in places]
+    return [corners + np.array((x, 0, 0)) for x in places]
 
 
 def test_cells_between_parts_are_hollow():

@@ -109,7 +109,7 @@ class Field:
 
 
 def lone(value: Any) -> Any:
-    """A value, or the only one of an array: randomisation hands over arrays of one, which numpy 2.4 does not convert."""
+    """A value, or the only one of an array: randomisation gives arrays of one, which numpy 2.4 does not convert."""
     alone = getattr(value, "ndim", 0) > 0 and getattr(value, "size", None) == 1
     return value.item() if alone else value
 

@@ -13,7 +13,7 @@ import numpy as np
 
 
 def cache_folder() -> Path:
-    """Where results are kept: $WARP_CACHE_PATH/kilogym, beside the compiled kernels, or a folder of the user's cache."""
+    """Where results are kept: $WARP_CACHE_PATH/kilogym, beside compiled kernels, or a folder of the user's cache."""
     if chosen := os.environ.get("WARP_CACHE_PATH"):
         return Path(chosen) / "kilogym"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kilogym"

@@ -111,7 +111,7 @@ def load_mesh(
 
 
 def load_submeshes(path: Path, scale: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> list[Mesh]:
-    """The objects of a mesh file, apart: of an .obj its `o` and `g`, of .dae, .glb and .gltf its nodes, else all as one.
+    """The objects of a mesh file: of an .obj its `o` and `g`, of .dae, .glb and .gltf its nodes, else all as one.
 
     Args:
         path: A file that :func:`load_mesh` reads.

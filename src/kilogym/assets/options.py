@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kilogym.assets.asset import BodyOptions, DriveMode
 from kilogym.assets.decomposition import DecompositionOptions
@@ -42,7 +42,7 @@ class ImportOptions:
     mesh_normal_mode: int = 0
     convex_decomposition_from_submeshes: bool = False
     vhacd_enabled: bool = False
-    vhacd_params: DecompositionOptions = DecompositionOptions()
+    vhacd_params: DecompositionOptions = field(default_factory=DecompositionOptions)
     tendon_limit_stiffness: float = 1.0
     min_particle_mass: float = 1e-12  # kg
 

@@ -9,9 +9,9 @@ import numpy as np
 from lxml import etree
 
 from kilogym.assets.asset import Mesh, Shape, ShapeKind, Visual
+from kilogym.assets.convex import convex_parts
 from kilogym.assets.diagnostics import Diagnostics
 from kilogym.assets.inertia import NOTHING, MassProperties, matrix
-from kilogym.assets.convex import convex_parts
 from kilogym.assets.meshes import find_mesh, load_mesh, load_submeshes
 from kilogym.assets.options import ImportOptions
 from kilogym.assets.tree import TINY_INERTIA, Body, shapes_mass, tuple3, tuple4

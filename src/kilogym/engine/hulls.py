@@ -173,7 +173,7 @@ def _outline(points: np.ndarray, margin: float) -> list[int]:
 def pack(hulls: Sequence[Hull]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """A library of hulls, then of their parts, as flat arrays: vertices, normals (float64, 3 each), tables, places.
 
-    The tables (int32): HEADER numbers per hull, then each hull's face table and its corners. Places: PLACE float64 each.
+    The tables (int32): HEADER numbers per hull, then each hull's face table and corners. Places: PLACE float64 each.
     """
     tables: list[np.ndarray] = []
     part = len(hulls)

@@ -99,7 +99,7 @@ def test_bad_points():
 
 def test_a_library_gives_every_hull_back():
     hulls = [convex_hull(CUBE), convex_hull(np.random.default_rng(1).normal(size=(30, 3)))]
-    vertices, normals, table, places = pack(hulls)
+    vertices, normals, table, _ = pack(hulls)
     for i, hull in enumerate(hulls):
         v0, count, f0, faces, at = table[HEADER * i : HEADER * i + 5]
         np.testing.assert_array_equal(vertices[3 * v0 : 3 * (v0 + count)].reshape(-1, 3), hull.vertices)

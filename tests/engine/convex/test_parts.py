@@ -8,14 +8,17 @@ import numpy as np
 import pytest
 import torch
 import trimesh
-from engine_support import FREE, World
 
 from kilogym.assets.asset import Asset, Link, Mesh, Shape, ShapeKind
 from kilogym.assets.inertia import combine, mesh_mass_properties, six
+from kilogym.engine.batch import Batch, EngineOptions
 from kilogym.engine.hulls import HEADER, PLACE, convex_hull, hull_of_parts, pack
-from kilogym.scene.declarations import GroundPlane
+from kilogym.scene.compile import compile_scene
+from kilogym.scene.declarations import GroundPlane, Scene
 from kilogym.scene.hulls import HullLibrary
 from kilogym.scene.terrain import HeightField, TriangleMesh
+from kilogym.validation.batch_world import BatchWorld as World
+from kilogym.validation.trees import FREE
 
 G = 9.81
 Corners = tuple[tuple[float, float, float], tuple[float, float, float]]
@@ -169,7 +172,7 @@ def test_two_halves_are_the_whole(device):
 
 
 def test_the_seam_of_two_parts_is_not_felt(device):
-    """A box slides without friction from one part to the other. Without `is_covered` it runs into the end of the second."""
+    """A box slides without friction over a seam; without `is_covered` it runs into the end of the part."""
     slab = in_parts(((-0.5, -0.3, -0.1), (0.0, 0.3, 0.0)), ((0.0, -0.3, -0.1), (0.5, 0.3, 0.0)), fixed=True)
     for half in ((0.05, 0.05, 0.05), (0.02, 0.1, 0.01)):
         world = World([slab, box(half)], 2, device, "float64", filter=0)
@@ -188,7 +191,10 @@ def test_the_seam_of_two_parts_is_not_felt(device):
 
 def test_contacts_push_back_on_the_other(device):
     """Without gravity or ground two forks hit each other: momentum stays."""
-    fork = (((-0.15, -0.05, 0), (0.15, 0.05, 0.1)), ((-0.15, -0.05, 0.1), (-0.05, 0.05, 0.3)), ((0.05, -0.05, 0.1), (0.15, 0.05, 0.3)))
+    fork = (
+        ((-0.15, -0.05, 0), (0.15, 0.05, 0.1)), ((-0.15, -0.05, 0.1), (-0.05, 0.05, 0.3)),
+        ((0.05, -0.05, 0.1), (0.15, 0.05, 0.3)),
+    )  # fmt: skip
     world = World([in_parts(*fork, mass=2.0), in_parts(*fork)], 6, device, "float64", filter=0)
     world.batch.control.gravity = (0.0, 0.0, 0.0)
     place(world, (0, 0, 0), (0.1, 0, 0.75))
@@ -233,7 +239,8 @@ def test_parts_on_terrain(device, kind):
 
 def test_an_env_does_not_know_how_many_there_are(device):
     def bits(envs: int) -> dict[str, np.ndarray]:
-        world = World([in_parts(*CUP), ball(0.05), box((0.04, 0.05, 0.06))], envs, device, ground=GroundPlane(), filter=0)
+        actors = [in_parts(*CUP), ball(0.05), box((0.04, 0.05, 0.06))]
+        world = World(actors, envs, device, ground=GroundPlane(), filter=0)
         place(world, (0, 0, 0.15), (0.02, 0, 0.3), (-0.02, 0.02, 0.45))
         return {name: values[0] for name, values in run(world, 90).items()}
 
@@ -243,15 +250,11 @@ def test_an_env_does_not_know_how_many_there_are(device):
 
 
 def test_scale_grows_the_parts(device):
-    from kilogym.engine.batch import Batch, EngineOptions
-    from kilogym.scene.compile import compile_scene
-    from kilogym.scene.declarations import Scene
-
     scene = Scene()
     scene.create_env((0, 0, 0), (0, 0, 0), 1)
     scene.create_actor(0, in_parts(*CUP, fixed=True), filter=0, rest_offset=0.0)
     scene.create_actor(0, ball(0.08), filter=0, rest_offset=0.0)
-    scene.set_scale(0, 0, 2.0) if hasattr(scene, "set_scale") else setattr(scene.envs[0].actors[0], "scale", 2.0)
+    scene.envs[0].actors[0].scale = 2.0
     (plan,) = compile_scene(scene)
     batch = Batch(plan.model, 1, device, EngineOptions(precision="float64"))
     batch.control.dt, batch.control.substeps = 1 / 120, 1
