@@ -232,6 +232,17 @@ def test_mesh_formats_scale_and_package_paths(tmp_path, suffix):
     np.testing.assert_allclose(np.ptp(flipped.shapes[0].mesh.vertices, axis=0), (0.2, 0.2, 0.3), atol=1e-6)
 
 
+def test_gltf_with_its_buffers_beside_it(tmp_path):
+    mesh = trimesh.creation.box((0.1, 0.2, 0.3))
+    for name, data in mesh.export(file_type="gltf").items():
+        (tmp_path / name).write_bytes(data)
+    asset, _ = load_text(
+        tmp_path, robot(link("b", '<collision><geometry><mesh filename="model.gltf"/></geometry></collision>'))
+    )
+    np.testing.assert_allclose(np.ptp(asset.shapes[0].mesh.vertices, axis=0), (0.1, 0.2, 0.3), atol=1e-6)
+    np.testing.assert_allclose(asset.links[0].mass, 6.0, rtol=1e-5)
+
+
 def test_relative_meshes_below_the_asset_root(tmp_path):
     """Files are found from the asset root, and from every folder between it and the file."""
     folder = tmp_path / "urdf" / "hand"

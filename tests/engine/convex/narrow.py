@@ -1,4 +1,4 @@
-"""The native narrow phase (native/convex.h, manifold.h) alone, compiled with g++ and called through ctypes."""
+"""The native narrow phase (native/convex.h to manifold.h) alone, compiled with g++ and called through ctypes."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Narrow:
             "#include <cmath>\nnamespace wp { using std::sqrt; using std::sin; using std::cos; using std::atan2; }",
             "namespace {", "#define KG_UNROLL 0", f"#define KG_REAL {real}", (NATIVE / "loops.h").read_text(),
             SHAPE_ENUM, has, rows, (NATIVE / "scalar.h").read_text(), (NATIVE / "vec.h").read_text(), tangents,
-            (NATIVE / "convex.h").read_text(), (NATIVE / "manifold.h").read_text(), "}",
+            *((NATIVE / f"{name}.h").read_text() for name in ("convex", "gjk", "epa", "separate", "manifold")), "}",
             (HERE / "narrow.cpp").read_text(),
         ]  # fmt: skip
         source, library = folder / f"narrow_{real}.cpp", folder / f"narrow_{real}.so"

@@ -1,5 +1,5 @@
 // Contacts of two shapes of an env: spheres and capsules in closed form, meshes in parts by parts.h, everything else by
-// convex.h and manifold.h.
+// separate.h and manifold.h.
 
 // closest points of two segments centre +- half; parameters in [-1, 1]. Source: Ericson, Real-Time Collision
 // Detection (2005), section 5.1.9, centred form

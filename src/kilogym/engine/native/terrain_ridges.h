@@ -122,7 +122,7 @@ KG_FN Vec3 onto_ridge(const Ridge& r, Vec3 n) {
     return best;
 }
 
-// of a hull, a cylinder or an ellipsoid, by the general narrow phase (convex.h)
+// of a hull, a cylinder or an ellipsoid, by the general narrow phase (separate.h)
 KG_CALL RidgePlane separate_convex(const Terrain& t, const Solid& s, const Ridge& r) {
     Convex a, b;
     a.kind = s.kind;
