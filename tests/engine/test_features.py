@@ -26,6 +26,8 @@ CHANGES = {
     "DRIVE_LIMIT": ("dof_effort", 0.01),
     "DAMPING": ("tree_linear_damping", 5.0),
     "RESTITUTION": ("ground_restitution", 1.0),
+    "SPIN_FRICTION": ("shape_torsion_friction", 0.05),
+    "COMPLIANCE": ("shape_compliance", 1e-3),
 }
 
 

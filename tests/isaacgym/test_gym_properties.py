@@ -88,6 +88,22 @@ def test_friction_decides_who_slides(gym, make_scene, prepare, device):
     assert speed.tolist() == pytest.approx([1 - 0.5 * 9.81 * 0.02, 1 - 9.81 * 0.02], abs=2e-3)
 
 
+@WHEN
+def test_torsion_friction_and_thickness(gym, make_scene, prepare):
+    """A spinning ball of env 1 is braked by 5/2 torsion g / r^2, and rests its thickness higher."""
+    scene = make_scene("ball", prepare=prepare)
+    (props,) = gym.get_actor_rigid_shape_properties(scene.envs[1], 0)
+    props.torsion_friction, props.thickness = 0.004, 0.002
+    assert gym.set_actor_rigid_shape_properties(scene.envs[1], 0, [props])
+    root = tensor(scene, "actor_root_state").clone()
+    root[:, 2], root[:, 12] = root.new_tensor([0.1, 0.102]), 5.0
+    gym.set_actor_root_state_tensor(scene.sim, gymtorch.unwrap_tensor(root))
+    step(scene, 20)
+    found = tensor(scene, "actor_root_state")
+    assert found[:, 12].tolist() == pytest.approx([5.0, 5.0 - 2.5 * 0.004 * 9.81 / 0.01 * 0.2], abs=1e-2)
+    assert found[:, 2].tolist() == pytest.approx([0.1, 0.102], abs=1e-4)
+
+
 def test_restitution(gym, make_scene):
     scene = make_scene("ball")
     props = gym.get_actor_rigid_shape_properties(scene.envs[1], 0)

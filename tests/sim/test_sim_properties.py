@@ -76,11 +76,17 @@ def test_shape_properties(prepared):
         sim.prepare()
     rows = sim.get_shape_properties(1, 0)
     assert rows["friction"].tolist() == pytest.approx([1, 0.6, 1])
-    rows["friction"], rows["restitution"], rows["rest_offset"] = [0.1, 0.2, 0.3], 0.5, 0.0
+    rows["friction"], rows["restitution"], rows["rest_offset"] = [0.1, 0.2, 0.3], 0.5, 0.001
+    rows["torsion_friction"], rows["rolling_friction"], rows["compliance"] = 0.01, [0.02, 0.03, 0.04], 1e-5
+    rows["thickness"] = 0.002
     sim.set_shape_properties(1, 0, rows)
     assert param(sim, "shape_friction", 1) == pytest.approx([0.1, 0.2, 0.3])
     assert param(sim, "shape_friction", 4) == pytest.approx([1, 0.6, 1])
-    assert param(sim, "shape_rest_offset", 1) == [0, 0, 0]
+    assert param(sim, "shape_rest_offset", 1) == pytest.approx([0.003] * 3)  # with the thickness
+    assert param(sim, "shape_torsion_friction", 1) == pytest.approx([0.01] * 3)
+    assert param(sim, "shape_rolling_friction", 1) == pytest.approx([0.02, 0.03, 0.04])
+    assert param(sim, "shape_compliance", 1) == pytest.approx([1e-5] * 3)
+    assert param(sim, "shape_compliance", 4) == [0, 0, 0]
 
 
 @pytest.mark.parametrize("prepared", [False, True])
@@ -163,6 +169,11 @@ def test_what_properties_refuse():
         sim.set_dof_properties(1, 0, dofs)
     with pytest.raises(ValueError, match=r"expected 2 records, got shape \(1,\)"):
         sim.set_dof_properties(1, 0, dofs[:1])
+    for name in ("friction", "torsion_friction", "rolling_friction", "restitution", "compliance", "thickness"):
+        bad = shapes.copy()
+        bad[name][1] = -1.0
+        with pytest.raises(ValueError, match=rf"expected a finite {name} >= 0, shape 1 has -1\.0"):
+            sim.set_shape_properties(1, 0, bad)
     shapes["filter"] = 4
     with pytest.raises(NotImplementedError, match="filters cannot change once"):
         sim.set_shape_properties(1, 0, shapes)

@@ -40,6 +40,8 @@ ASKED_BY = {
     "DRIVE_LIMIT": ("dof_effort", "dof_stiffness", "dof_damping"),
     "DAMPING": ("tree_linear_damping", "tree_angular_damping"),
     "RESTITUTION": ("shape_restitution", "ground_restitution", "terrain_restitution"),
+    "SPIN_FRICTION": ("shape_torsion_friction", "shape_rolling_friction"),
+    "COMPLIANCE": ("shape_compliance",),
 }
 """Parameters that a feature (tables.FEATURES) depends on."""
 
@@ -101,18 +103,13 @@ class Batch:
         self._warm = {
             "warm_slot": torch.full((contacts, num_envs), -1, dtype=torch.int32, device=self.device),
             "warm_impulse": self._zeros(3 * contacts, num_envs),
+            "warm_spin": self._zeros(3 * contacts, num_envs),
             "warm_dof": self._zeros(4 * max(1, model.num_dofs), num_envs),
             "warm_coupling": self._zeros(max(1, couplings.count + 2 * len(model.tendons)), num_envs),
         }
         threads = int(os.environ.get("KILOGYM_THREADS", "0")) or self.options.threads or os.cpu_count() or 1
         self._threads = max(1, min(threads, num_envs)) if self.device.type == "cpu" else 1
-        # contact rows (native/contact_rows.h): by warps on CUDA; on the CPU by threads, or on their stacks
-        room = row_words(model, self.topology, self.mapping.limbs)
-        if self.device.type == "cpu":
-            room = 0 if room <= STACK_WORDS else room * self._threads
-        else:
-            room *= -(-num_envs // self.mapping.envs_per_warp) * self.mapping.envs_per_warp
-        self._rows = torch.zeros(max(1, room), dtype=self._real, device=self.device)
+        self._rows = self._zeros(1, 1).view(-1)
         terrain = model.terrain or NO_TERRAIN
         self.terrain_reals, self.terrain_ints = terrain.on(self.device, self._real)
         self.fault = torch.zeros(num_envs, dtype=torch.int32, device=self.device)
@@ -150,6 +147,17 @@ class Batch:
 
     # launches ---------------------------------------------------------------------------------------------------
 
+    def _make_rows(self) -> None:
+        """Contact rows (native/contact_rows.h) are kept by warps on CUDA; on the CPU by threads, or on their stacks."""
+        room = row_words(self.model, self.topology, self.mapping.limbs, self._features)
+        if self.device.type == "cpu":
+            room = 0 if room <= STACK_WORDS else room * self._threads
+        else:
+            room *= -(-self.num_envs // self.mapping.envs_per_warp) * self.mapping.envs_per_warp
+        if room > 1 and len(self._rows) != room:
+            self._rows = torch.zeros(room, dtype=self._real, device=self.device)
+            self._args = None
+
     def _features_in_use(self) -> set[str]:
         """Of FEATURES, those that some parameter asks for now."""
 
@@ -162,7 +170,10 @@ class Batch:
             "SPEED_LIMIT": bool((ask("dof_velocity") < 1e30).any()),
             "DRIVE_LIMIT": bool(((ask("dof_effort") < 1e30) & gains).any()),
             "DAMPING": bool((ask("tree_linear_damping") > 0).any() or (ask("tree_angular_damping") > 0).any()),
-            "RESTITUTION": any(bool((ask(name) > 0).any()) for name in ASKED_BY["RESTITUTION"]),
+            **{
+                feature: any(bool((ask(name) > 0).any()) for name in ASKED_BY[feature])
+                for feature in ("RESTITUTION", "SPIN_FRICTION", "COMPLIANCE")
+            },
         }
         return {name for name, used in found.items() if used}
 
@@ -198,6 +209,7 @@ class Batch:
         """Compiled for which parameters are shared and which features they ask for: known when first launched."""
         if self._compiled is None:
             self._features |= self._features_in_use()
+            self._make_rows()
             per_env = [name for name, values in self.params.items() if values.shape[1] > 1]
             real = "double" if self._real is torch.float64 else "float"
             m = self.mapping

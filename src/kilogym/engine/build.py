@@ -22,8 +22,8 @@ HEADERS = (
     "contact_rows.h", "convex.h", "gjk.h", "epa.h", "separate.h", "manifold.h",
     "candidates.h", "pairs.h", "parts.h", "contacts.h",
     "terrain.h", "terrain_shapes.h", "terrain_points.h", "terrain_ridges.h", "terrain_parts.h", "terrain_contacts.h",
-    "rows.h", "laws.h", "dof_rows.h", "couplings.h", "coupling_rows.h", "solver.h", "outputs.h", "integrate.h",
-    "coupling_outputs.h", "contact_report.h", "step.h", "launch.h", "queries.h",
+    "rows.h", "spin_rows.h", "laws.h", "dof_rows.h", "couplings.h", "coupling_rows.h", "solver.h", "outputs.h",
+    "integrate.h", "coupling_outputs.h", "contact_report.h", "step.h", "launch.h", "queries.h",
 )  # fmt: skip
 
 PRELUDE = """
@@ -42,7 +42,7 @@ def args_struct(real: Any) -> Any:
     fields: dict[str, Any] = {}
     for table in (PARAMETERS, STATE, INPUT, OUTPUT):
         fields.update(dict.fromkeys(table, wp.array2d[real]))
-    fields["warm_impulse"] = wp.array2d[real]
+    fields["warm_impulse"] = fields["warm_spin"] = wp.array2d[real]
     fields["warm_dof"] = wp.array2d[real]
     fields["warm_coupling"] = wp.array2d[real]
     fields["control_real"] = wp.array[real]

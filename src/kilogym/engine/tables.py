@@ -40,9 +40,9 @@ SHAPE_ENUM = (
 )
 """Kinds of shapes as the headers name them; no model has triangles of its own, terrain has."""
 
-FEATURES = ("DRY", "SPEED_LIMIT", "DRIVE_LIMIT", "DAMPING", "RESTITUTION")
+FEATURES = ("DRY", "SPEED_LIMIT", "DRIVE_LIMIT", "DAMPING", "RESTITUTION", "SPIN_FRICTION", "COMPLIANCE")
 """What there is code for only if some parameter asks for it: dry joint friction, joint speed limits, drives that may
-reach their effort limit, damping of links, elastic contacts."""
+reach their effort limit, damping of links, elastic contacts, torsional and rolling friction, contacts that give."""
 ON_REQUEST = ("CONTACT_REPORT",)
 """What there is code for only if someone asks for it by name."""
 
@@ -242,14 +242,15 @@ SEGMENT, TURNED = 5, 2
 """Numbers of four of a shape that pairs test (native/pairs.h), and how many more where any is no segment."""
 
 
-def row_words(model: EnvModel, topology: Topology, limbs: Limbs) -> int:
+def row_words(model: EnvModel, topology: Topology, limbs: Limbs, features: Collection[str]) -> int:
     """Numbers per env in a batch's buffer of contact rows and of the segments that pairs test."""
     local = build_local(model, topology, limbs)
     limb = len(local.v_link) - local.trunk_v if limbs.slots else 0
     y = max(1, len(local.v_link)) + (limb if model.pairs else 0)
     shapes = len({shape for pair in model.pairs for shape in pair})
     each = SEGMENT + TURNED * has_convex(model)
-    return 4 * (max(1, topology.max_contacts) * (ROW_HEAD + y) + each * shapes)
+    rows = max(1, topology.max_contacts) * (2 if "SPIN_FRICTION" in features else 1)
+    return 4 * (rows * (ROW_HEAD + y) + each * shapes)
 
 
 def _unique(items: Iterable[int]) -> list[int]:

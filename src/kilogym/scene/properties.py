@@ -37,8 +37,11 @@ SHAPE_PROPERTIES = np.dtype(
         ("filter", "<i4"),
     ]
 )  # fmt: skip
-"""One record per collision shape; offsets [m]. Friction, restitution, the offsets and filter act; the others
-are kept for those who read them back."""
+"""One record per collision shape. Two shapes, or a shape and the ground or terrain, have the mean of their friction and
+restitution; of torsion_friction and rolling_friction (most torque about and across the normal, by normal force [m]) the
+larger; and the sum of the others: compliance (overlap at rest by the normal force of a contact [m/N], critically
+damped), thickness and rest_offset (how far off they rest [m]). contact_offset [m]: a twentieth is how early contacts
+are looked for, and more where shapes are fast. filter: two shapes with a common bit do not collide."""
 
 BODY_DISABLE_GRAVITY = 1
 """Bit of BODY_PROPERTIES flags: gravity does not act on the body."""

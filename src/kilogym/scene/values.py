@@ -76,9 +76,12 @@ def shape_values(rows: np.ndarray) -> Values:
     """SHAPE_PROPERTIES records, of any leading shape (..., shapes), as values (..., shapes, 1)."""
     return {
         "shape_friction": _column(rows["friction"]),
+        "shape_torsion_friction": _column(rows["torsion_friction"]),
+        "shape_rolling_friction": _column(rows["rolling_friction"]),
+        "shape_compliance": _column(rows["compliance"]),
         "shape_restitution": _column(rows["restitution"]),
         "shape_contact_offset": _column(rows["contact_offset"]),
-        "shape_rest_offset": _column(rows["rest_offset"]),
+        "shape_rest_offset": _column(rows["rest_offset"]) + _column(rows["thickness"]),
     }
 
 

@@ -79,7 +79,9 @@ class Properties:
         decl = self._scene.actor(env, actor)
         what = f"shape properties of actor {decl.name!r}"
         rows = check_records(rows, SHAPE_PROPERTIES, len(decl.asset.shapes), what)
-        for name in ("friction", "restitution", "contact_offset"):
+        for name in rows.dtype.names or ():
+            if name in ("rest_offset", "filter"):
+                continue
             good = (rows[name] >= 0) & np.isfinite(rows[name])
             if not good.all():
                 bad = int(np.argmin(good))

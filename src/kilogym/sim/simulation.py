@@ -548,7 +548,7 @@ class Simulation:
         return self.scene.actor(env, actor).shape_properties()
 
     def set_shape_properties(self, env: int, actor: int, properties: np.ndarray) -> None:
-        """Set friction, restitution, offsets; before prepare also collision filters.
+        """Set friction, restitution, compliance, offsets; before prepare also collision filters.
 
         Raises:
             NotImplementedError: a filter differs after prepare.

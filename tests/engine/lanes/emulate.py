@@ -25,7 +25,8 @@ class Emulated:
         limbs = plan(batch.model, lanes)
         lanes = limbs.lanes
         self.batch = batch
-        words = row_words(batch.model, batch.topology, limbs)
+        features = {*FEATURES, *batch._features}
+        words = row_words(batch.model, batch.topology, limbs, features)
         envs = -(-batch.num_envs * lanes // 32) * 32 // lanes  # of whole warps
         self.rows = torch.full((envs * words,), float("nan"), dtype=batch._real)
         fields = list(args_struct(batch._warp_real).vars)
@@ -42,7 +43,7 @@ class Emulated:
             "#undef KG_REAL",
             "namespace {",
             (NATIVE / "loops.h").read_text(),
-            emit_tables(batch.model, batch.topology, limbs, real, per_env, {*FEATURES, *batch._features}),
+            emit_tables(batch.model, batch.topology, limbs, real, per_env, features),
             *((NATIVE / name).read_text() for name in HEADERS),
             "}",
             (HERE / "primitives.cpp").read_text(),

@@ -21,10 +21,11 @@ def rough() -> HeightField:
 
 
 TABLES = ("state", "output", "_warm")
+SOFT = {"shape_torsion_friction": 0.03, "shape_rolling_friction": 0.02, "shape_compliance": 1e-5}
 OTHERS = ("fault", "contact_count", "contact_overflow", "contact_report")
 
 
-def fallen(robot, envs: int, **options) -> BatchWorld:
+def fallen(robot, envs: int, materials: dict[str, float] | None = None, **options) -> BatchWorld:
     """Robots thrown onto the ground and driven at random, so that contacts and limits are busy."""
     asset = robot if isinstance(robot, Asset) else load(robot)
     ground = None if "terrain" in options else GroundPlane()
@@ -37,6 +38,8 @@ def fallen(robot, envs: int, **options) -> BatchWorld:
     state["dof_vel"] = rng.normal(size=state["dof_vel"].shape)
     world.set_state(state)
     world.batch.params["dof_mode"][:] = 3
+    for name, value in (materials or {}).items():
+        world.batch.params[name][:] = value
     world.set_input(dof_effort_in=rng.normal(size=(envs, world.model.num_dofs)) * 20)
     for _ in range(60):
         world.batch.step()
@@ -97,6 +100,7 @@ def test_in_flight(robot, lanes, tmp_path):
         pytest.param(HUMANOID, {"filter": 0}, id="humanoid-self-collision"),
         pytest.param(HUMANOID, {"max_contacts": 2}, id="humanoid-overflow"),
         pytest.param(ANT, {"terrain": [rough(), rough().as_mesh()]}, id="ant-terrain"),
+        pytest.param(HUMANOID, {"filter": 0, "materials": SOFT}, id="humanoid-soft"),
     ],
 )
 def test_with_contacts(robot, options, tmp_path):
@@ -105,6 +109,7 @@ def test_with_contacts(robot, options, tmp_path):
     world.batch.report_contacts()
     expected, found = stepped(world, 4, tmp_path)
     assert expected["contact_count"].max() >= 1
+    assert expected["warm_spin"].any() == ("materials" in options)
     if "max_contacts" in options:
         assert (expected["contact_overflow"] > 0).any()
     for name, value in expected.items():

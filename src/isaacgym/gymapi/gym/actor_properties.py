@@ -53,7 +53,7 @@ class PropertyCalls:
 
     @on_failure(False)
     def set_actor_rigid_shape_properties(self, env: Env, actor: int, props: list[RigidShapeProperties]) -> bool:
-        """Set friction, restitution and offsets; collision filters before `prepare_sim` only."""
+        """Set friction, restitution, compliance, thickness and offsets; collision filters before `prepare_sim` only."""
         decl = actor_decl(env, actor)
         simulation = env.sim.simulation
         rows = simulation.get_shape_properties(env.index, actor)

@@ -51,7 +51,13 @@ KG_FN void report_loads(const Args& args, const Env& env, Real inv_dt, const Row
         const ContactPlace at = rows.place(i);
         store(args.contact_report, report_row(i, 15), env, rows.impulse_gap(i).w);
         report3(args, env, i, 16, world_impulse(at.normal, rows.total(i)) * inv_dt);
-        report3(args, env, i, 19, v3(0, 0, 0));
-        report3(args, env, i, 22, v3(rows.response(i).static_mu, 0, 0));
+        Vec3 torque = v3(0, 0, 0);
+        SpinLimits limits = {0, 0};
+        if constexpr (HAS_SPIN_FRICTION) {
+            torque = spin_impulse(rows, i, at.normal) * inv_dt;
+            limits = spin_limits(args, env, at);
+        }
+        report3(args, env, i, 19, torque);
+        report3(args, env, i, 22, v3(rows.response(i).static_mu, limits.torsion, limits.rolling));
     }
 }

@@ -10,7 +10,8 @@ KG_FN Four four(Vec3 a, Real w) { Four f; f.x = a.x; f.y = a.y; f.z = a.z; f.w =
 KG_FN Vec3 xyz(Four f) { return v3(f.x, f.y, f.z); }
 
 static constexpr int ROW_Y = 8, ROW = ROW_Y + NV + (NP > 0 ? SV : 0), SEGMENTS = MAX_CONTACTS1 * ROW, SEGMENT = HAS_CONVEX ? 7 : 5;
-static constexpr int ROOM = SEGMENTS + NPS * SEGMENT;  // of an env
+static constexpr int SPINS = SEGMENTS + NPS * SEGMENT;    // rows of spins (spin_rows.h), one for each contact
+static constexpr int ROOM = SPINS + (HAS_SPIN_FRICTION ? SEGMENTS : 0);  // of an env
 static constexpr bool ROOM_ON_STACK = ROOM <= STACK_ROOM;
 #if defined(__CUDA_ARCH__) || defined(KG_EMULATED)
 static constexpr int ENVS_PER_WARP = 32 / LANES;
@@ -41,6 +42,8 @@ struct Rows {
     KG_METHOD Four& at(int contact, int number) const { return data[(contact * ROW + number) * ENVS_PER_WARP]; }
     KG_METHOD Four& segment(int i, int number) const { return data[(SEGMENTS + i * SEGMENT + number) * ENVS_PER_WARP]; }
 
+    KG_METHOD Rows spins() const { return Rows{data + SPINS * ENVS_PER_WARP}; }
+
     // along n, t1, t2, of one iteration, warm start of the next; and the gap as the iterations move it [m]
     KG_METHOD Four& impulse_gap(int i) const { return at(i, 0); }
     KG_METHOD Vec3 total(int i) const { return xyz(at(i, 1)); }  // impulse over the substep
@@ -60,6 +63,7 @@ struct Rows {
     // restitution targets [m/s]: biased, relax
     KG_METHOD Real& bounce(int i) const { return at(i, 4).x; }
     KG_METHOD Real& settle(int i) const { return at(i, 4).y; }
+    KG_METHOD Real& compliance(int i) const { return at(i, ROW_Y).w; }  // [m/N]; with HAS_COMPLIANCE
     KG_METHOD Owners owners(int i) const { return Owners{(int)at(i, 4).z, (int)at(i, 4).w}; }
     KG_METHOD Real& urgency(int i) const { return at(i, 1).x; }  // predicted gap: the smallest are kept; until rows are built
     // not mine: of no use, but looked up without harm

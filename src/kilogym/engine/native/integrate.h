@@ -104,9 +104,12 @@ KG_FN void add_contacts(const Rows& rows, int contacts, Momentum& p) {
         const int a = env_link_tree[at.link_a], b = at.link_b >= 0 ? env_link_tree[at.link_b] : -1;
         if (a == b) continue;
         const Vec3 f = world_impulse(at.normal, rows.total(i));
+        Vec3 turn = v3(0, 0, 0);
+        if constexpr (HAS_SPIN_FRICTION) turn = spin_impulse(rows, i, at.normal);
         each<NT>([&](auto t) {
             if (!tree_floating[t] || (a != t && b != t)) return;
             const Vec3 push = a == t ? f : -f;
+            if constexpr (HAS_SPIN_FRICTION) p.ang[t] = p.ang[t] + (a == t ? turn : -turn);
             p.lin[t] = p.lin[t] + push;
             p.ang[t] = p.ang[t] + cross((a == t ? at.point : at.point_b) - p.com[t], push);
         });

@@ -17,6 +17,18 @@ KG_FN Soft soft_constraint(Real h) {
 struct Law { Real keep, give, push; };
 KG_FN Real visited(const Law& l, Real u, Real impulse) { return kg_max(l.keep * impulse - (l.give * u + l.push), (Real)0); }
 
+// A contact with compliance c [m/N], in biased sweeps; relaxing ones leave its force. A spring with a damper, implicit: impulse
+// = -h ((gap + h u) / c + d u) with the velocity u after the visit. inv: 1 / diagonal. rate = 1 / (h + c d): critical damping for
+// the mass behind the row, or more, so that overlap closes no faster than that of hard contacts. Before they touch, no damper
+KG_FN Law compliant(const Visit& p, Real gap, Real inv, Real compliance) {
+    const Real rate = gap > 0 ? p.inv_h : kg_min(p.soft.rate, kg_inv(p.h + (Real)2 * kg_sqrt(compliance * inv)));
+    Law l;
+    l.keep = kg_inv((Real)1 + inv * compliance * rate * p.inv_h);
+    l.give = l.keep * inv;
+    l.push = l.give * rate * gap;
+    return l;
+}
+
 // inv: 1 / diagonal. Penetration is pushed out softly in biased sweeps; a gap may close within the iteration
 KG_FN Law unilateral(const Visit& p, Real gap, Real inv) {
     const bool soft = p.biased && gap <= 0;

@@ -61,14 +61,15 @@ KG_FN void add_row(const Real* map, V v, Vec3 j, Vec3* y) {
     });
 }
 // Y along three directions, for a point that belongs to link a and, if b >= 0, against link b. ALONE: no lane but this
-// has a limb in it, and this lane finds all of it. Otherwise each lane finds the trunk's part and that of its own limb.
-template <bool ALONE>
+// has a limb in it, and this lane finds all of it. Otherwise each lane finds the trunk's part and that of its own limb. SPIN:
+// for the spin of the links instead of the point's velocity.
+template <bool ALONE, bool SPIN = false>
 KG_FN void whiten_row(const Env& env, const Kinematics& k, const Real* map, bool mine, const ContactPlace& at, const Vec3* dir, Vec3* y) {
     const int a = at.link_a, b = at.link_b;
     const Owners o = owners_of(at);
     const auto add = [&](auto v, bool on_a, bool on_b) {
         if (on_a == on_b) return;  // on neither, or on both: the two cancel
-        const Vec3 u = axis_point_velocity(k, on_a ? at.point : at.point_b, v) * (on_a ? (Real)1 : (Real)-1);
+        const Vec3 u = (SPIN ? k.axis[v].ang : axis_point_velocity(k, on_a ? at.point : at.point_b, v)) * (on_a ? (Real)1 : (Real)-1);
         add_row(map, v, v3(dot(dir[0], u), dot(dir[1], u), dot(dir[2], u)), y);
     };
     if (SV > 0) {
@@ -84,13 +85,13 @@ KG_FN void whiten_row(const Env& env, const Kinematics& k, const Real* map, bool
 }
 
 // Stores a contact's Y. Returns what follows from it alone; normal_u: velocity along n at whitened velocity w
-template <bool ALONE>
+template <bool ALONE, bool SPIN = false>
 KG_FN ContactResponse whiten_contact(const Env& env, const Kinematics& k, const Real* map, bool mine, const ContactPlace& at, int i,
                                      const Real* w, const Rows& rows, Real& normal_u) {
     Vec3 dir[3], y[NV];
     dir[0] = at.normal;
     tangents(dir[0], dir[1], dir[2]);
-    whiten_row<ALONE>(env, k, map, mine, at, dir, y);
+    whiten_row<ALONE, SPIN>(env, k, map, mine, at, dir, y);
     struct Sums { Vec3 squares; Real nt1, nt2, u; };
     Sums sum = {v3(0, 0, 0), 0, 0, 0}, limb = sum;
     const auto add = [&](Sums& to, int number, auto v) {
@@ -144,6 +145,9 @@ KG_FN Vec3 warm_impulse(const Args& args, const Env& env, int slot, Vec3 normal,
     return v3(0, 0, 0);
 }
 
+template <bool ALONE, class Args>
+KG_FN void build_spin_row(const Args& args, const Env& env, const Kinematics& k, const Real* map, bool mine, int i, const Real* w, const Rows& rows);
+
 // the row of one contact; its gap goes back from the midpoint to the start of the substep. w: whitened velocity there
 template <bool ALONE, class Args>
 KG_FN void build_contact_row(const Args& args, const Env& env, Real half, const Kinematics& k, const Real* map, bool mine, int i,
@@ -178,6 +182,9 @@ KG_FN void build_contact_row(const Args& args, const Env& env, Real half, const 
     rows.impulse_gap(i) = four(warm_impulse(args, env, at.slot, at.normal, r.static_mu), gap - half * u);
     rows.at(i, 1) = four(v3(0, 0, 0), (Real)CONTACT_RESTING);
     rows.set_response(i, r);
+    if constexpr (HAS_COMPLIANCE) {  // springs in series
+        rows.compliance(i) = param(KG_PARAM(shape_compliance), a, env) + (NP > 0 && b >= 0 ? param(KG_PARAM(shape_compliance), b, env) : (Real)0);
+    }
 }
 
 // Contacts -> rows. A lane builds those of its own limb, alone; those of the trunk are dealt out, those between two
@@ -194,13 +201,18 @@ KG_FN void build_contact_rows(const Args& args, const Env& env, const StepSettin
     KG_ROLLED for (int i = 0;; ++i) {
         while (i < contacts && !is_mine(i)) ++i;
         if (!kg_warp_any(i < contacts)) break;
-        if (i < contacts) build_contact_row<true>(args, env, half, k, map, true, i, w, rows);
+        if (i < contacts) {
+            build_contact_row<true>(args, env, half, k, map, true, i, w, rows);
+            if constexpr (HAS_SPIN_FRICTION) build_spin_row<true>(args, env, k, map, true, i, w, rows);
+        }
     }
     if (NP > 0 && SV > 0) {
         const int most = kg_warp_most(contacts);
         KG_ROLLED for (int i = 0; i < most; ++i) {
             const bool two = i < contacts && rows.owners(i).two();
-            if (kg_warp_any(two)) build_contact_row<false>(args, env, half, k, map, two, i, w, rows);
+            if (!kg_warp_any(two)) continue;
+            build_contact_row<false>(args, env, half, k, map, two, i, w, rows);
+            if constexpr (HAS_SPIN_FRICTION) build_spin_row<false>(args, env, k, map, two, i, w, rows);
         }
     }
     kg_sync();

@@ -15,6 +15,8 @@ KG_FN Vec3 visit_contact(const Visit& p, const Rows& rows, int i, int phase, Vec
     Vec3 f = old;
     if (HAS_RESTITUTION && phase == CONTACT_BOUNCING) {
         f.x = kg_max(f.x - (u.x - (p.biased ? rows.bounce(i) : rows.settle(i))) * c.inv_bounce, (Real)0);
+    } else if (HAS_COMPLIANCE && rows.compliance(i) > 0) {
+        if (p.biased) f.x = visited(compliant(p, gap, c.inv_n, rows.compliance(i)), u.x, f.x);
     } else {
         // an elastic contact that others make approach fast waits for the next iteration, where it bounces
         const Real alone = HAS_RESTITUTION && phase == CONTACT_IDLE ? u.x - f.x / c.inv_n : (Real)0;
@@ -162,6 +164,7 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
             const Vec3 f = xyz(rows.impulse_gap(i));
             if (f.x != 0) add_impulse(env, rows, i, row_place(rows, i, true), f, w);
         }
+        if constexpr (HAS_SPIN_FRICTION) warm_spins(env, rows, contacts, w);
 
         // sweeps: biased ones, the positions' move, relaxing ones
         const int relaxes = st.semi_implicit && st.sweeps == 0 ? 0 : st.sweeps + (last ? st.extra_relax : 0);
@@ -177,6 +180,7 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
             sweep_dofs(args, env, visit, d, map, s.x, dofs, w);
             sweep_couplings(visit.inv_h, visit.biased, couplings, w);
             sweep_contacts(env, visit, rows, contacts, w);
+            if constexpr (HAS_SPIN_FRICTION) sweep_spins(env, rows, contacts, w);
         }
 
         // Trees that carry load move with the biased velocity, free ones with the mean over the iteration, and where
@@ -204,6 +208,9 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
         });
         each<ND>([&](auto i) { dofs[i].total += dofs[i].friction + dofs[i].lower - dofs[i].upper + dofs[i].speed; });
         KG_ROLLED for (int i = env.lane; i < contacts; i += LANES) rows.add_total(i, xyz(rows.impulse_gap(i)));
+        if constexpr (HAS_SPIN_FRICTION) {
+            KG_ROLLED for (int i = env.lane; i < contacts; i += LANES) rows.spins().add_total(i, xyz(rows.spins().impulse_gap(i)));
+        }
     }
     each<NV>([&](auto i) { s.w[i] = w[i] - s.w[i]; });
     each<ND>([&](auto i) { if (is_saturated(d, i)) s.drive[i] = dofs[i].drive * kg_inv(h); });

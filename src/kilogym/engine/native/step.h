@@ -189,6 +189,7 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
     }
     if constexpr (HAS_CONTACT_REPORT) report_loads(args, env, kg_inv(st.dt), rows, contacts.count);
     store_warm_start(args, env, rows, contacts.count);
+    if constexpr (HAS_SPIN_FRICTION) store_spin_warm_start(args, env, rows, contacts.count);
     store_dof_warm_start(args, env, h, drives, dof_rows);
     store_coupling_warm_start(args, env, couplings);
     if (PROJECT_MOMENTUM) {

@@ -1,0 +1,97 @@
+// Torsional and rolling friction: rows of the relative spin of two bodies in a contact, about its normal and its tangents.
+//
+// They lie beside the contact's own row and are of the same kind (rows.h): impulses about n, t1, t2 for what are forces there,
+// the axes' spins for the point's velocity. A torque about n is at most torsion * N, one across n at most rolling * N, N being
+// the normal force; the coefficients are lengths [m], of a pair the larger of both.
+
+struct SpinLimits { Real torsion, rolling; };
+
+template <class Args>
+KG_FN SpinLimits spin_limits(const Args& args, const Env& env, const ContactPlace& at) {
+    SpinLimits l = {param(KG_PARAM(shape_torsion_friction), at.shape_a, env), param(KG_PARAM(shape_rolling_friction), at.shape_a, env)};
+    if (NP > 0 && at.shape_b >= 0) {
+        l.torsion = kg_max(l.torsion, param(KG_PARAM(shape_torsion_friction), at.shape_b, env));
+        l.rolling = kg_max(l.rolling, param(KG_PARAM(shape_rolling_friction), at.shape_b, env));
+    }
+    return l;
+}
+
+// an impulse under a normal impulse n
+KG_FN Vec3 within(SpinLimits l, Real n, Vec3 f) {
+    f.x = kg_clamp(f.x, -l.torsion * n, l.torsion * n);
+    const Real across = f.y * f.y + f.z * f.z, most = l.rolling * n;
+    if (across > most * most) {
+        const Real s = most * kg_inv(kg_sqrt(across));
+        f.y *= s;
+        f.z *= s;
+    }
+    return f;
+}
+
+// last step's impulse of the same slot
+template <class Args>
+KG_FN Vec3 warm_spin(const Args& args, const Env& env, int slot, Vec3 normal) {
+    KG_ROLLED for (int old = 0; old < MAX_CONTACTS; ++old) {
+        const int its = args.warm_slot.data[old * args.warm_slot.shape[1] + env.index];
+        if (its < 0) break;
+        if (its != slot) continue;
+        Vec3 last = load3(args.warm_spin, old, env), t1, t2;
+        tangents(normal, t1, t2);
+        return v3(dot(last, normal), dot(last, t1), dot(last, t2));
+    }
+    return v3(0, 0, 0);
+}
+
+template <bool ALONE, class Args>
+KG_FN void build_spin_row(const Args& args, const Env& env, const Kinematics& k, const Real* map, bool mine, int i, const Real* w, const Rows& rows) {
+    const Rows spins = rows.spins();
+    const ContactPlace at = rows.place(i, mine);
+    Real u;
+    ContactResponse r = whiten_contact<ALONE, true>(env, k, map, mine, at, i, w, spins, u);
+    if (!mine) return;
+    const SpinLimits l = spin_limits(args, env, at);
+    r.static_mu = l.torsion;
+    r.dynamic_mu = l.rolling;
+    spins.impulse_gap(i) = four(within(l, rows.impulse_gap(i).x, warm_spin(args, env, at.slot, at.normal)), 0);
+    spins.at(i, 1) = four(v3(0, 0, 0), 0);
+    spins.set_response(i, r);
+}
+
+KG_FN void warm_spins(const Env& env, const Rows& rows, int contacts, Real* w) {
+    const Rows spins = rows.spins();
+    KG_ROLLED for (int i = 0; i < contacts; ++i) {
+        const Vec3 f = xyz(spins.impulse_gap(i));
+        if (f.x != 0 || f.y != 0 || f.z != 0) add_impulse(env, spins, i, row_place(rows, i, true), f, w);
+    }
+}
+
+KG_FN void sweep_spins(const Env& env, const Rows& rows, int contacts, Real* w) {
+    const Rows spins = rows.spins();
+    const int most = kg_warp_most(contacts);
+    KG_ROLLED for (int i = 0; i < most; ++i) {
+        const bool mine = i < contacts;
+        const RowPlace at = row_place(rows, i, mine);
+        const Vec3 old = mine ? xyz(spins.impulse_gap(i)) : v3(0, 0, 0);
+        const Vec3 u = contact_velocity(env, spins, i, mine, at, w);
+        Vec3 f = old;
+        if (mine) {
+            const ContactResponse c = spins.response(i);
+            f = within(SpinLimits{c.static_mu, c.dynamic_mu}, rows.impulse_gap(i).x,
+                       v3(f.x - u.x * c.inv_n, f.y - u.y * c.inv_t, f.z - u.z * c.inv_t));
+            const Vec3 change = f - old;
+            if (change.x != 0 || change.y != 0 || change.z != 0) add_impulse(env, spins, i, at, change, w);
+        }
+        kg_sync();  // all lanes have read the impulse
+        if (mine) spins.impulse_gap(i) = four(f, 0);
+    }
+}
+
+// impulse on A's link over the substep, world axes
+KG_FN Vec3 spin_impulse(const Rows& rows, int i, Vec3 normal) { return world_impulse(normal, rows.spins().total(i)); }
+
+template <class Args>
+KG_FN void store_spin_warm_start(const Args& args, const Env& env, const Rows& rows, int contacts) {
+    KG_ROLLED for (int i = env.lane; i < contacts; i += LANES) {
+        store3(args.warm_spin, i, env, world_impulse(xyz(rows.at(i, 5)), xyz(rows.spins().impulse_gap(i))));
+    }
+}
