@@ -14,7 +14,8 @@ def run(arguments: list[str]) -> int:
         return 0
     if arguments:
         raise UsageError(f"kilogym list takes no arguments, got {' '.join(arguments)}")
-    for name in task_names():
-        print(f"{name:<12} {get_task(name).summary}")
+    names = task_names()
+    for name in names:
+        print(f"{name:<{max(map(len, names))}}  {get_task(name).summary}")
     print(f"\nlibraries: {', '.join(written())}")
     return 0

@@ -39,7 +39,7 @@ class QuadrupedConfig(TaskConfig):
     """Actions after which a new command is drawn."""
     max_command: tuple[float, float, float] = (1.0, 0.6, 1.0)
     """Commands forward, left [m/s] and turning left [rad/s] are at most this."""
-    action_scale: float = 0.5
+    action_scale: float = 1.0
     """Offset of a joint's target from the stance for an action of 1 [rad]."""
     stiffness: float = 80.0
     """Of the drives [N m/rad]."""
