@@ -14,6 +14,7 @@ VERBS = {
     "play": "film or measure a trained policy",
     "bench": "measure the speed of the physics or of whole tasks",
     "validate": "measure how true the physics is and write the accuracy card",
+    "soak": "run tasks for long and see that memory stays flat and faults stay in their envs",
     "doctor": "check this installation",
 }
 """Name to summary; each verb is the module of its name, with `run(arguments) -> exit code`."""
