@@ -21,6 +21,7 @@ PARTS = {
     "E": "The contact solver against its own equations",
     "F": "SimBenchmark",
     "G": "Engineering",
+    "H": "What a policy could exploit",
 }
 """Letter to title."""
 

@@ -26,13 +26,14 @@ from kilogym.validation.cases import (
     f_balls,
     f_robots,
     g_engineering,
+    h_exploits,
 )
 
 MODULES = (
     *(a_dynamics, a_rows, a_step, a_outputs),
     *(b_conservation, c_joints, c_contacts, c_boxes, c_bounces, c_terrain, c_drives, c_couplings, c_closures),
     c_readings,
-    *(d_stress, e_solver, f_balls, f_robots, g_engineering),
+    *(d_stress, e_solver, f_balls, f_robots, g_engineering, h_exploits),
 )
 
 CASES: tuple[Case, ...] = tuple(case for module in MODULES for case in module.CASES)

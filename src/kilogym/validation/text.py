@@ -11,10 +11,10 @@ from kilogym.validation.case import PARTS, SOURCES, Number
 LEFT_OUT = """\
 ## What is not measured
 
-- Part C: heightfields and meshes.
-- Part D: the hour-long soak; a lying Humanoid with room for 20 contacts.
-- Part F: F3 and F4 (216 balls in one env), F5 (wall time of ANYmal). F6 and F7 have a quadruped of our own, about
-  the size of ANYmal.
+- Part D: the hour-long soak is `kilogym soak`; what it found stands in physics.md.
+- Part F: F5 to F7 have a quadruped of our own, about the size of ANYmal.
+- Part H: policies trained here and run in MuJoCo: `python -m kilogym.bench.sim_to_sim` does it for the Ant and the
+  Humanoid; parity.md has the Ant's; ANYmal's cannot be run there yet.
 - Part A runs on robots that come with the repository: no Shadow Hand, ANYmal, Franka.
 """
 

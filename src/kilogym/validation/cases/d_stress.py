@@ -12,12 +12,14 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from kilogym.assets.asset import Asset, DriveMode
 from kilogym.assets.load import load_asset
 from kilogym.assets.options import ImportOptions
 from kilogym.math.quaternion import quat_to_matrix
 from kilogym.validation.case import Case, Measure, Number
+from kilogym.validation.kilogym_world import KilogymWorld
 from kilogym.validation.lab import Lab
 from kilogym.validation.mujoco_world import MujocoWorld
 from kilogym.validation.robots import BENT, with_feet
@@ -66,6 +68,29 @@ def stress(lab: Lab, file: Path, height: float, torque: float, gains: tuple[floa
         "mean overlap": found.mean() if len(found) else math.nan,
         "overlap, 99 %": np.percentile(found, 99) if len(found) else math.nan,
     }
+
+
+def lying(lab: Lab) -> dict[str, float]:
+    """Humanoids dropped anyhow turned, under random torques of 20 N m, with room for 20 contacts."""
+    world = lab.world([(robot(HUMANOID), (0.0, 0.0, 0.8))], envs=ROBOTS, max_contacts=20)
+    assert isinstance(world, KilogymWorld)
+    world.set_parameter("dof_mode", int(DriveMode.EFFORT))
+    rng = np.random.default_rng(0)
+    quat = rng.normal(size=(ROBOTS, 4))
+    world.place(quat=quat / np.linalg.norm(quat, axis=1, keepdims=True))
+    (batch,) = world.sim.batches
+    dropped, most, loaded = 0, 0, 0
+    for _ in range(round(4.0 * 120) // HOLD):
+        world.drive(20.0 * rng.uniform(-1, 1, (ROBOTS, world.dofs)))
+        for _ in range(HOLD):
+            world.step()
+            dropped = max(dropped, int(batch.contact_overflow.max()))
+            most = max(most, int(batch.contact_count.max()))
+        normal = batch.snapshot()["warm_impulse"][2::3] > 0  # world axes: those of the ground push up
+        kept = torch.arange(len(normal), device=normal.device)[:, None] < batch.contact_count
+        loaded = max(loaded, int((normal & kept).sum(0).max()))
+    diverged = len(world.diverged())
+    return {"dropped": dropped, "most at once": most, "most loaded at once": loaded, "diverged of 12": diverged}
 
 
 def standing(lab: Lab) -> dict[str, float]:
@@ -137,6 +162,15 @@ CASES = (
             Number("height of the trunk", 0.6, "m", least=0.45),
         ),
         standing, mujoco=True,
+    ),
+    Case(
+        "lying", "D", "lying Humanoid, room for 20 contacts",
+        "12 Humanoids fall and lie under random torques of 20 N m, 4 s: no contact is dropped.",
+        (
+            Number("dropped", 0.0), Number("most at once", 20.0, least=1.0),
+            Number("most loaded at once", 20.0, least=1.0), Number("diverged of 12", 0.0),
+        ),
+        lying, without_mujoco="it has no such room",
     ),
     # bar, PhysX, with two substeps, worst [mm]
     _ant(5.0, (0.15, 0.16, 0.081, 0.6), (2.0, 2.0, 1.16, 7.0)),
