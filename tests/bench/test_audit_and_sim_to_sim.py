@@ -72,6 +72,30 @@ def test_both_engines_fly_alike(device):
     np.testing.assert_allclose(states[0][:, 13:], states[1][:, 13:], atol=5e-3)
 
 
+def test_a_quadruped_stands_on_its_drives_in_both(device):
+    """MuJoCo's drives have the same gains: it sags to the same height on four feet, which bear its weight."""
+    seen = []
+    for stand_in in (False, True):
+        try:
+            task = make_task("anymal", 2, device, seed=3)
+        except ImportError as error:
+            pytest.skip(str(error))
+        if stand_in:
+            task.sim.step = MujocoPhysics(task).step
+        actions = torch.zeros(2, task.num_actions, device=device)
+        weight = 9.81 * sum(link.mass for link in task.asset.links)
+        task.start_states(torch.ones(2, dtype=torch.bool, device=device))
+        for _ in range(100):
+            step = task.step(actions)
+            assert not step.terminated.any()
+        seen.append((task.root[:, 2].cpu(), task.dof_pos.cpu(), (task.foot_forces[..., 2].sum(1) / weight).cpu()))
+    for height, _, carried in seen:
+        assert (height > 0.4).all()
+        np.testing.assert_allclose(carried, 1.0, atol=0.1)
+    np.testing.assert_allclose(seen[0][0], seen[1][0], atol=0.02)
+    np.testing.assert_allclose(seen[0][1], seen[1][1], atol=0.06)
+
+
 def test_books_of_random_motion(ants):
     """Motors flail: what they put in is kept or lost, never exceeded; friction stays in its cone."""
     auditor = Auditor(ants)
