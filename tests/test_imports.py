@@ -15,8 +15,8 @@ LEVELS = [
     ["kilogym.sim"],
     ["kilogym.tasks", "kilogym.viewer"],
     ["kilogym.rl"],
-    ["kilogym.bench"],
     ["kilogym.validation"],
+    ["kilogym.bench"],
     ["kilogym.cli"],
     ["isaacgym"],
 ]
