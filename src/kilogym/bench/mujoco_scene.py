@@ -86,7 +86,7 @@ def build_scene(
     start = start_pose(model)
     for joint, position in (pose or {}).items():
         start[model.joint(joint).qposadr[0]] = position
-    return Scene(name, tuple(actors), model, start, terrain, max_contacts, vary)
+    return Scene(name, tuple(actors), model, spec.to_xml(), start, terrain, max_contacts, vary)
 
 
 def without_overlaps(scene: Scene) -> list[Actor]:

@@ -69,4 +69,4 @@ def load_robot(name: str, timestep: float) -> Scene:
     start = start_pose(model)
     x, y, z = (float(n) for n in start[:3])
     actor = Actor(read_asset(file), (x, y, z))
-    return Scene(file.stem if name not in known_robots() else name, (actor,), model, start)
+    return Scene(file.stem if name not in known_robots() else name, (actor,), model, spec.to_xml(), start)

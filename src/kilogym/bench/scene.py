@@ -37,6 +37,7 @@ class Scene:
     name: str
     actors: tuple[Actor, ...]
     model: mujoco.MjModel
+    xml: str  # of the model, for engines that read MJCF
     start: np.ndarray  # qpos at the start [nq]
     terrain: HeightField | None = None  # None: the plane z = 0
     max_contacts: int = 0  # room for contacts in Kilogym; 0: what it chooses
