@@ -10,6 +10,7 @@ import torch
 import trimesh
 
 from kilogym.assets.asset import Asset, Link, Mesh, Shape, ShapeKind
+from kilogym.assets.decomposition import DecompositionOptions, decompose
 from kilogym.assets.inertia import combine, mesh_mass_properties, six
 from kilogym.engine.batch import Batch, EngineOptions
 from kilogym.engine.hulls import HEADER, PLACE, convex_hull, hull_of_parts, pack
@@ -247,6 +248,21 @@ def test_an_env_does_not_know_how_many_there_are(device):
     one, many = bits(1), bits(5)
     for name, values in one.items():
         assert np.array_equal(values, many[name]), name
+
+
+def test_a_ring_that_vhacd_cut_lets_a_ball_through(device):
+    """From a mesh to contacts: the hull of the ring would carry the ball on top."""
+    pytest.importorskip("vhacdx")
+    ring = trimesh.creation.annulus(r_min=0.1, r_max=0.15, height=0.2)
+    mesh = Mesh("ring", np.array(ring.vertices), np.array(ring.faces))
+    parts = decompose(mesh, DecompositionOptions(concavity=0.005))
+    assert 4 <= len(parts) <= 24
+    shape = Shape(0, ShapeKind.MESH, (1.0, 1.0, 1.0), mesh=mesh, parts=parts)
+    world = World([body(shape, [mesh]), ball(0.08)], 2, device, "float64", ground=GroundPlane(), filter=0)
+    place(world, (0, 0, 0.1), (0.005, 0, 0.4))
+    state = run(world, 240)
+    np.testing.assert_allclose(state["root_pos"][:, [2, 5]], [[0.1, 0.08]] * 2, atol=2e-3)
+    assert np.linalg.norm(state["root_pos"][:, 3:5] - state["root_pos"][:, :2], axis=1).max() < 0.025
 
 
 def test_scale_grows_the_parts(device):
