@@ -128,7 +128,8 @@ OVERLAP = (
 FROZEN_MUJOCO = "216 free bodies take it minutes; its figures are frozen"
 MANY_AT_ONCE = (
     "Hundreds of elastic impacts fall into one step, and each is a single visit at the approach it meets there: of "
-    "those that hang together some energy is made or lost, as by every engine that was measured."
+    "those that hang together energy is made or lost. RaiSim, ODE and Bullet do better at 4 ms, RaiSim and ODE at 1 "
+    "ms; with 8 iterations 4 ms gave 2.6e3 J^2 once."
 )
 
 
