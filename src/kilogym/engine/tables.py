@@ -246,11 +246,17 @@ def row_words(model: EnvModel, topology: Topology, limbs: Limbs, features: Colle
     """Numbers per env in a batch's buffer of contact rows and of the segments that pairs test."""
     local = build_local(model, topology, limbs)
     limb = len(local.v_link) - local.trunk_v if limbs.slots else 0
-    y = max(1, len(local.v_link)) + (limb if model.pairs else 0)
+    trunk = max(1, len(local.v_link)) - limb
+    y = fours(trunk) + fours(limb) * (2 if model.pairs else 1)
     shapes = len({shape for pair in model.pairs for shape in pair})
     each = SEGMENT + TURNED * has_convex(model)
     rows = max(1, topology.max_contacts) * (2 if "SPIN_FRICTION" in features else 1)
     return 4 * (rows * (ROW_HEAD + y) + each * shapes)
+
+
+def fours(velocities: int) -> int:
+    """Numbers of four that a contact's Y takes over so many velocities, three numbers each (native/contact_rows.h)."""
+    return (3 * velocities + 3) // 4
 
 
 def _unique(items: Iterable[int]) -> list[int]:

@@ -26,7 +26,7 @@ KG_FN void put_contact(const Rows& rows, int count, const Candidate& n) {
     const Owners o = {SV > 0 ? env_link_owner[env_shape_link[n.a]] : -1, SV > 0 && NP > 0 && n.b >= 0 ? env_link_owner[env_shape_link[n.b]] : -1};
     rows.impulse_gap(at) = four(v3(0, 0, 0), n.gap);
     rows.urgency(at) = n.urgency;
-    rows.at(at, 4) = Four{0, 0, (Real)o.a, (Real)o.b};
+    rows.set_owners(at, o);
     rows.at(at, 5) = four(n.normal, (Real)n.slot);
     rows.at(at, 6) = four(n.point, (Real)n.a);
     if (NP > 0 || NTERRAINS > 0) rows.at(at, 7) = four(n.point_b, (Real)n.b);

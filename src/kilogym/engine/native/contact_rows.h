@@ -2,14 +2,17 @@
 // warp]: a number of all its envs is one cache line, and those of a contact lie together), on the stack on the CPU, or
 // there too in a buffer, one room per thread, where they would fill the stack.
 //
-// A contact's row: what is below, then Y (rows.h) over the trunk's velocities, over those of A's limb, and, if there
-// are pairs, over those of B's.
+// A contact's row: what is below, then Y (rows.h), three numbers a velocity, over the trunk's velocities, over those of
+// A's limb, and, if there are pairs, over those of B's, each part filled up to numbers of four.
 
 struct alignas(4 * sizeof(Real)) Four { Real x, y, z, w; };
 KG_FN Four four(Vec3 a, Real w) { Four f; f.x = a.x; f.y = a.y; f.z = a.z; f.w = w; return f; }
+KG_FN void kg_here(Four& f) { kg_here(f.x); kg_here(f.y); kg_here(f.z); kg_here(f.w); }
 KG_FN Vec3 xyz(Four f) { return v3(f.x, f.y, f.z); }
 
-static constexpr int ROW_Y = 8, ROW = ROW_Y + NV + (NP > 0 ? SV : 0), SEGMENTS = MAX_CONTACTS1 * ROW, SEGMENT = HAS_CONVEX ? 7 : 5;
+KG_FN constexpr int fours(int velocities) { return (3 * velocities + 3) / 4; }
+static constexpr int ROW_Y = 8, LIMB_Y = ROW_Y + fours(TV), ROW = LIMB_Y + (NP > 0 ? 2 : 1) * fours(SV);
+static constexpr int SEGMENTS = MAX_CONTACTS1 * ROW, SEGMENT = HAS_CONVEX ? 7 : 5;
 static constexpr int SPINS = SEGMENTS + NPS * SEGMENT;    // rows of spins (spin_rows.h), one for each contact
 static constexpr int ROOM = SPINS + (HAS_SPIN_FRICTION ? SEGMENTS : 0);  // of an env
 static constexpr bool ROOM_ON_STACK = ROOM <= STACK_ROOM;
@@ -23,8 +26,12 @@ enum { CONTACT_RESTING = 0, CONTACT_WAITING = 1, CONTACT_BOUNCING = 2, CONTACT_I
 
 // where a contact is, from when it is found. Points: from the reference points of A's and of B's tree
 struct ContactPlace { Vec3 normal, point, point_b; int slot, shape_a, shape_b, link_a, link_b; };  // b: -1 = ground, -2 - n = terrain n
-// 1 / diagonal: regularised, exact (a bounce is one visit), tangents together; what an impulse along n does to u along t
-struct ContactResponse { Real inv_n, inv_bounce, inv_t, restitution, couple1, couple2, static_mu, dynamic_mu; };
+// 1 / diagonal: along n, tangents together; what an impulse along n does to u along t; compliance [m/N]
+struct ContactResponse { Real inv_n, inv_t, couple1, couple2, static_mu, dynamic_mu, compliance; };
+KG_FN void kg_here(ContactResponse& c) {
+    kg_here(c.inv_n); kg_here(c.inv_t); kg_here(c.couple1); kg_here(c.couple2); kg_here(c.static_mu); kg_here(c.dynamic_mu);
+}
+struct Elastic { Real inv, restitution; };  // 1 / diagonal without regularisation: a bounce is one visit
 
 // the lanes whose limbs a contact's row moves, -1: none; and this lane's share of it
 struct Owners {
@@ -32,9 +39,9 @@ struct Owners {
     KG_METHOD bool two() const { return NP > 0 && a >= 0 && b >= 0 && a != b; }
     template <class E>
     KG_METHOD bool mine(const E& env) const { return env.lane == a || (NP > 0 && env.lane == b); }
-    // number of its Y at velocity TV
+    // where its part of Y begins
     template <class E>
-    KG_METHOD int limb_y(const E& env) const { return ROW_Y + TV + (NP > 0 && env.lane != a ? SV : 0); }
+    KG_METHOD int limb_y(const E& env) const { return LIMB_Y + (NP > 0 && env.lane != a ? fours(SV) : 0); }
 };
 
 struct Rows {
@@ -54,17 +61,24 @@ struct Rows {
     }
     KG_METHOD ContactResponse response(int i) const {
         const Four a = at(i, 2), b = at(i, 3);
-        return ContactResponse{a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w};
+        return ContactResponse{a.x, a.y, a.z, a.w, b.x, b.y, b.w};
     }
-    KG_METHOD void set_response(int i, ContactResponse r) const {
-        at(i, 2) = Four{r.inv_n, r.inv_bounce, r.inv_t, r.restitution};
-        at(i, 3) = Four{r.couple1, r.couple2, r.static_mu, r.dynamic_mu};
+    KG_METHOD void set_response(int i, ContactResponse r, Elastic e) const {
+        at(i, 2) = Four{r.inv_n, r.inv_t, r.couple1, r.couple2};
+        at(i, 3) = Four{r.static_mu, r.dynamic_mu, at(i, 3).z, r.compliance};
+        at(i, 4) = Four{0, 0, e.inv, e.restitution};
     }
+    KG_METHOD Owners owners(int i) const {
+        const int both = (int)at(i, 3).z;
+        return Owners{both % 16 - 1, NP > 0 ? both / 16 - 1 : -1};
+    }
+    KG_METHOD void set_owners(int i, Owners o) const { at(i, 3).z = (Real)(o.a + 1 + 16 * (o.b + 1)); }
+    KG_METHOD Elastic elastic(int i) const { return Elastic{at(i, 4).z, at(i, 4).w}; }
     // restitution targets [m/s]: biased, relax
     KG_METHOD Real& bounce(int i) const { return at(i, 4).x; }
     KG_METHOD Real& settle(int i) const { return at(i, 4).y; }
-    KG_METHOD Real& compliance(int i) const { return at(i, ROW_Y).w; }  // [m/N]; with HAS_COMPLIANCE
-    KG_METHOD Owners owners(int i) const { return Owners{(int)at(i, 4).z, (int)at(i, 4).w}; }
+    // number e of a part of Y
+    KG_METHOD Real& y(int i, int part, int e) const { return (&at(i, part + e / 4).x)[e % 4]; }
     KG_METHOD Real& urgency(int i) const { return at(i, 1).x; }  // predicted gap: the smallest are kept; until rows are built
     // not mine: of no use, but looked up without harm
     KG_METHOD ContactPlace place(int i, bool mine = true) const {
@@ -90,11 +104,43 @@ KG_FN Owners owners_of(const ContactPlace& p) {
 // What a sweep needs to know of where a row lies: on the CPU its links' paths, on lanes its owners
 struct RowPlace { int link_a, link_b; Owners owners; };
 KG_FN RowPlace row_place(const Rows& rows, int i, bool mine) {
+    if (WRITTEN_OUT) {
+        const Owners o = SV > 0 ? rows.owners(i) : Owners{-1, -1};
+        return RowPlace{0, -1, {mine ? o.a : -1, mine ? o.b : -1}};
+    }
     if (!mine) return RowPlace{0, -1, {-1, -1}};
-    if (WRITTEN_OUT) return RowPlace{0, -1, SV > 0 ? rows.owners(i) : Owners{-1, -1}};
     const ContactPlace p = rows.place(i);
     return RowPlace{p.link_a, p.link_b, owners_of(p)};
 }
+
+// A part of a contact's Y over N velocities. With loops written out, a copy in registers, read and written by fours;
+// otherwise where it lies.
+template <int N>
+struct Part {
+#if KG_UNROLL
+    Four data[fours(N) > 0 ? fours(N) : 1];
+    KG_METHOD void load(const Rows& rows, int i, int part) { each<fours(N)>([&](auto n) { data[n] = rows.at(i, part + n); }); }
+    KG_METHOD void store(const Rows& rows, int i, int part) const { each<fours(N)>([&](auto n) { rows.at(i, part + n) = data[n]; }); }
+    KG_METHOD void begin(const Rows&, int, int) { each<fours(N)>([&](auto n) { data[n] = four(v3(0, 0, 0), 0); }); }
+    template <class V>
+    KG_METHOD Vec3 at(V v) const { return v3(number(v, Index<0>()), number(v, Index<1>()), number(v, Index<2>())); }
+    template <class V>
+    KG_METHOD void set(V v, Vec3 y) { number(v, Index<0>()) = y.x; number(v, Index<1>()) = y.y; number(v, Index<2>()) = y.z; }
+private:
+    template <int V, int C>
+    KG_METHOD Real& number(Index<V>, Index<C>) { return (&data[(3 * V + C) / 4].x)[(3 * V + C) % 4]; }
+    template <int V, int C>
+    KG_METHOD Real number(Index<V>, Index<C>) const { return (&data[(3 * V + C) / 4].x)[(3 * V + C) % 4]; }
+#else
+    const Rows* rows;
+    int i, part;
+    KG_METHOD void begin(const Rows& of, int contact, int begins) { rows = &of; i = contact; part = begins; }
+    KG_METHOD void load(const Rows& of, int contact, int begins) { begin(of, contact, begins); }
+    KG_METHOD void store(const Rows&, int, int) const {}
+    KG_METHOD Vec3 at(int v) const { return v3(rows->y(i, part, 3 * v), rows->y(i, part, 3 * v + 1), rows->y(i, part, 3 * v + 2)); }
+    KG_METHOD void set(int v, Vec3 y) { rows->y(i, part, 3 * v) = y.x; rows->y(i, part, 3 * v + 1) = y.y; rows->y(i, part, 3 * v + 2) = y.z; }
+#endif
+};
 
 // an impulse along n, t1, t2 in world axes. Tangents: two of a unit normal, continuous except at n = -z. Source: Duff et
 // al., Building an Orthonormal Basis, Revisited (2017)

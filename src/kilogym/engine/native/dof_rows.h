@@ -1,15 +1,15 @@
-// Rows of DOFs: one block per DOF with up to five unknowns that share one Y, the DOF's row of W (factor.h): saturated
-// drive, dry friction, speed limit, lower and upper limit.
+// Rows of DOFs: one block per DOF with up to four unknowns that share one Y, the DOF's row of W (factor.h): saturated
+// drive, dry friction, speed limit, stops.
 
 struct DofRow {
     bool on, some;                              // has unknowns; some lane of the warp has, at this place
     Real diagonal, inv;                         // what an impulse does to u; off: both zero, nothing moves
     Real across[LANES];                         // the same for one of this place on another lane: through the trunk
     Real lower_gap, upper_gap;                  // as the iterations move them; far: 1e30
-    Real drive, friction, lower, upper, speed;  // impulses of one iteration
+    Real drive, friction, stop, speed;          // impulses of one iteration; stop: positive from the lower, negative from the upper
     Real total;                                 // friction and limits, over the substep
 };
-KG_FN Real impulse_of(const DofRow& r) { return r.drive + r.friction + r.lower - r.upper; }
+KG_FN Real impulse_of(const DofRow& r) { return r.drive + r.friction + r.stop; }
 
 // DOFs that need a row: saturated, with dry friction, near a limit, or too fast
 template <class Args>
@@ -25,15 +25,15 @@ KG_FN void build_dof_rows(const Args& args, const Env& env, const StepSettings& 
             || (HAS_DRY && param(KG_PARAM(dof_friction), id, env) > (Real)0));
         row.lower_gap = row.on && lo < reach ? lo : (Real)1e30;
         row.upper_gap = row.on && hi < reach ? hi : (Real)1e30;
-        row.drive = row.friction = row.lower = row.upper = row.speed = row.total = row.diagonal = row.inv = 0;
+        row.drive = row.friction = row.stop = row.speed = row.total = row.diagonal = row.inv = 0;
         row.some = kg_warp_any(row.on);
         if (!row.on) return;
         span(Zero(), row_len[at], [&](auto a) { row.diagonal += map[m_row[at] + a] * map[m_row[at] + a]; });
         row.inv = kg_inv(row.diagonal);
         if (is_saturated(d, i)) row.drive = load(args.warm_dof, id * 4, env);
         if (HAS_DRY) row.friction = load(args.warm_dof, id * 4 + 1, env);
-        if (lo < reach) row.lower = load(args.warm_dof, id * 4 + 2, env);
-        if (hi < reach) row.upper = load(args.warm_dof, id * 4 + 3, env);
+        if (lo < reach) row.stop += load(args.warm_dof, id * 4 + 2, env);
+        if (hi < reach) row.stop -= load(args.warm_dof, id * 4 + 3, env);
     });
 }
 
@@ -80,19 +80,18 @@ KG_FN DofLaws dof_laws(const Args& args, const Env& env, const Visit& p, const D
 // Changes a DOF's impulses; returns the sum of the changes
 KG_FN Real visit_dof(const DofLaws& l, Real start, DofRow& r) {
     Real u = start, f = 0;
-    const auto change = [&](Real& impulse, Real to, Real sign) {
-        f += sign * (to - impulse);
+    const auto change = [&](Real& impulse, Real to) {
+        f += to - impulse;
         u = start + r.diagonal * f;
         impulse = to;
     };
-    if (HAS_DRIVE_LIMIT) change(r.drive, kg_clamp(l.drive.keep * r.drive - (l.drive.give * u + l.drive.push), -l.limit, l.limit), 1);
-    if (HAS_DRY) change(r.friction, kg_clamp(r.friction - u * r.inv, -l.dry, l.dry), 1);
+    if (HAS_DRIVE_LIMIT) change(r.drive, kg_clamp(l.drive.keep * r.drive - (l.drive.give * u + l.drive.push), -l.limit, l.limit));
+    if (HAS_DRY) change(r.friction, kg_clamp(r.friction - u * r.inv, -l.dry, l.dry));
     if (HAS_SPEED_LIMIT) {
         const Real free = u - r.diagonal * r.speed;
-        change(r.speed, (kg_clamp(free, -l.fastest, l.fastest) - free) * r.inv, 1);
+        change(r.speed, (kg_clamp(free, -l.fastest, l.fastest) - free) * r.inv);
     }
-    change(r.lower, visited(l.lower, u, r.lower), 1);
-    change(r.upper, visited(l.upper, -u, r.upper), -1);
+    change(r.stop, visited(l.lower, l.upper, u, r.stop));
     return f;
 }
 
@@ -166,7 +165,7 @@ KG_FN void store_dof_warm_start(const Args& args, const Env& env, Real h, const 
         const bool at_limit = row.on && is_saturated(d, i) && kg_abs(row.drive) > (Real)0.699 * h * d.limit[i];
         store(args.warm_dof, id * 4, env, at_limit ? row.drive : (Real)0);
         store(args.warm_dof, id * 4 + 1, env, row.friction);
-        store(args.warm_dof, id * 4 + 2, env, row.lower);
-        store(args.warm_dof, id * 4 + 3, env, row.upper);
+        store(args.warm_dof, id * 4 + 2, env, kg_max(row.stop, (Real)0));
+        store(args.warm_dof, id * 4 + 3, env, kg_max(-row.stop, (Real)0));
     });
 }

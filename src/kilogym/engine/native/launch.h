@@ -11,7 +11,11 @@ KG_FN void run_step(const Args& args, int first, int thread) {
     const Env env = env_of(args, first, thread);
 #if defined(__CUDA_ARCH__) || defined(KG_EMULATED)
     const int warp = env.index / ENVS_PER_WARP, place = env.index % ENVS_PER_WARP;
-    step_env(args, env, Rows{(Four*)args.rows.data + (size_t)warp * (ROOM * ENVS_PER_WARP) + place});
+    Four* room = (Four*)args.rows.data + (size_t)warp * (ROOM * ENVS_PER_WARP) + place;
+#if defined(__CUDA_ARCH__)
+    __builtin_assume(__isGlobal(room));  // the compiler cannot see that, and generic loads are slower
+#endif
+    step_env(args, env, Rows{room});
 #else
     if constexpr (ROOM_ON_STACK) {
         Four room[ROOM];

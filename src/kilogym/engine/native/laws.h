@@ -29,6 +29,13 @@ KG_FN Law compliant(const Visit& p, Real gap, Real inv, Real compliance) {
     return l;
 }
 
+// The same of an unknown between two stops: the lower one's impulse if positive, less the upper one's
+KG_FN Real visited(const Law& lower, const Law& upper, Real u, Real impulse) {
+    const Real least = lower.keep * impulse - (lower.give * u + lower.push);
+    const Real most = upper.keep * impulse - (upper.give * u - upper.push);
+    return kg_max(least, kg_min(most, (Real)0));
+}
+
 // inv: 1 / diagonal. Penetration is pushed out softly in biased sweeps; a gap may close within the iteration
 KG_FN Law unilateral(const Visit& p, Real gap, Real inv) {
     const bool soft = p.biased && gap <= 0;

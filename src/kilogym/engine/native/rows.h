@@ -10,15 +10,15 @@
 // f(v) for the trunk's velocities where a row of these links may be other than zero; b: -1 = ground
 template <class F>
 KG_FN void over_trunk(int a, int b, F f) {
-    if (WRITTEN_OUT) {
+    if constexpr (WRITTEN_OUT) {
         each<TV>(f);
-        return;
-    }
-    KG_ROLLED for (int i = 0; i < env_link_path_length[a]; ++i) f(env_path_v[env_link_path[a] + i]);
-    if (NP == 0 || b < 0) return;
-    KG_ROLLED for (int i = 0; i < env_link_path_length[b]; ++i) {
-        const int v = env_path_v[env_link_path[b] + i];
-        if (!moves(v, a)) f(v);
+    } else {
+        KG_ROLLED for (int i = 0; i < env_link_path_length[a]; ++i) f(env_path_v[env_link_path[a] + i]);
+        if (NP == 0 || b < 0) return;
+        KG_ROLLED for (int i = 0; i < env_link_path_length[b]; ++i) {
+            const int v = env_path_v[env_link_path[b] + i];
+            if (!moves(v, a)) f(v);
+        }
     }
 }
 
@@ -30,25 +30,34 @@ KG_FN Vec3 from_owners(const Owners& o, Vec3 limb) {
     return v3(from_owners(o, limb.x), from_owners(o, limb.y), from_owners(o, limb.z));
 }
 
-// mine = false: takes part in the exchange only
-KG_FN Vec3 contact_velocity(const Env& env, const Rows& rows, int i, bool mine, const RowPlace& at, const Real* w) {
+// A contact's Y as this lane needs it: the trunk's part, and that of its own limb (no limb in it: of no use)
+struct RowY { Part<TV> trunk; Part<SV> limb; };
+KG_FN RowY row_y(const Env& env, const Rows& rows, int i, const Owners& o) {
+    RowY y;
+    y.trunk.load(rows, i, ROW_Y);
+    y.limb.load(rows, i, o.limb_y(env));
+    return y;
+}
+
+// A contact that is not there (RowPlace) has no owners: its lanes take part in the exchange, and what comes out is of no use
+KG_FN Vec3 contact_velocity(const Env& env, const RowPlace& at, const RowY& y, const Real* w) {
     Vec3 u = v3(0, 0, 0), limb = u;
-    const Owners o = at.owners;
-    if (mine) over_trunk(at.link_a, at.link_b, [&](auto v) { u = u + xyz(rows.at(i, ROW_Y + v)) * w[v]; });
-    if (mine && o.mine(env)) each_from<TV, SV>([&](auto v) { limb = limb + xyz(rows.at(i, o.limb_y(env) + v - TV)) * w[v]; });
-    return SV == 0 ? u : u + from_owners(o, limb);
+    over_trunk(at.link_a, at.link_b, [&](auto v) { u = u + y.trunk.at(v) * w[v]; });
+    if (SV == 0) return u;
+    each<SV>([&](auto s) { limb = limb + y.limb.at(s) * w[TV + s]; });
+    const bool on = at.owners.mine(env);
+    return u + from_owners(at.owners, v3(on ? limb.x : 0, on ? limb.y : 0, on ? limb.z : 0));
 }
-KG_FN Real normal_velocity(const Env& env, const Rows& rows, int i, bool mine, const RowPlace& at, const Real* w) {
+KG_FN Real normal_velocity(const Env& env, const RowPlace& at, const RowY& y, const Real* w) {
     Real u = 0, limb = 0;
-    const Owners o = at.owners;
-    if (mine) over_trunk(at.link_a, at.link_b, [&](auto v) { u += rows.at(i, ROW_Y + v).x * w[v]; });
-    if (mine && o.mine(env)) each_from<TV, SV>([&](auto v) { limb += rows.at(i, o.limb_y(env) + v - TV).x * w[v]; });
-    return SV == 0 ? u : u + from_owners(o, limb);
+    over_trunk(at.link_a, at.link_b, [&](auto v) { u += y.trunk.at(v).x * w[v]; });
+    if (SV == 0) return u;
+    each<SV>([&](auto s) { limb += y.limb.at(s).x * w[TV + s]; });
+    return u + from_owners(at.owners, at.owners.mine(env) ? limb : 0);
 }
-KG_FN void add_impulse(const Env& env, const Rows& rows, int i, const RowPlace& at, Vec3 f, Real* w) {
-    over_trunk(at.link_a, at.link_b, [&](auto v) { w[v] += dot(xyz(rows.at(i, ROW_Y + v)), f); });
-    const Owners o = at.owners;
-    if (o.mine(env)) each_from<TV, SV>([&](auto v) { w[v] += dot(xyz(rows.at(i, o.limb_y(env) + v - TV)), f); });
+KG_FN void add_impulse(const Env& env, const RowPlace& at, const RowY& y, Vec3 f, Real* w) {
+    over_trunk(at.link_a, at.link_b, [&](auto v) { w[v] += dot(y.trunk.at(v), f); });
+    if (at.owners.mine(env)) each<SV>([&](auto s) { w[TV + s] += dot(y.limb.at(s), f); });
 }
 
 // y += (W^T J^T) of one velocity: its row of W times J
@@ -84,28 +93,43 @@ KG_FN void whiten_row(const Env& env, const Kinematics& k, const Real* map, bool
     if (mine) over_trunk(a, b, [&](auto v) { add(v, moves(v, a), NP > 0 && b >= 0 && moves(v, b)); });
 }
 
-// Stores a contact's Y. Returns what follows from it alone; normal_u: velocity along n at whitened velocity w
+// Stores a contact's Y. Returns what follows from it alone; exact: 1 / diagonal along n without regularisation;
+// normal_u: velocity along n at whitened velocity w
 template <bool ALONE, bool SPIN = false>
 KG_FN ContactResponse whiten_contact(const Env& env, const Kinematics& k, const Real* map, bool mine, const ContactPlace& at, int i,
-                                     const Real* w, const Rows& rows, Real& normal_u) {
+                                     const Real* w, const Rows& rows, Real& exact, Real& normal_u) {
     Vec3 dir[3], y[NV];
     dir[0] = at.normal;
     tangents(dir[0], dir[1], dir[2]);
     whiten_row<ALONE, SPIN>(env, k, map, mine, at, dir, y);
     struct Sums { Vec3 squares; Real nt1, nt2, u; };
     Sums sum = {v3(0, 0, 0), 0, 0, 0}, limb = sum;
-    const auto add = [&](Sums& to, int number, auto v) {
+    const auto add = [&](Sums& to, auto v) {
         const Vec3 z = y[v];
-        rows.at(i, number) = four(z, 0);
         to.squares = to.squares + v3(z.x * z.x, z.y * z.y, z.z * z.z);
         to.nt1 += z.x * z.y;
         to.nt2 += z.x * z.z;
         to.u += z.x * w[v];
     };
-    if (mine) over_trunk(at.link_a, at.link_b, [&](auto v) { add(sum, ROW_Y + v, v); });
+    RowY out;
+    if (mine) {
+        out.trunk.begin(rows, i, ROW_Y);
+        over_trunk(at.link_a, at.link_b, [&](auto v) {
+            add(sum, v);
+            out.trunk.set(v, y[v]);
+        });
+        out.trunk.store(rows, i, ROW_Y);
+    }
     const Owners o = owners_of(at);
     if (SV > 0) {
-        if (mine && o.mine(env)) each_from<TV, SV>([&](auto v) { add(limb, o.limb_y(env) + v - TV, v); });
+        if (mine && o.mine(env)) {
+            out.limb.begin(rows, i, o.limb_y(env));
+            each<SV>([&](auto s) {
+                add(limb, Index<TV>() + s);
+                out.limb.set(s, y[Index<TV>() + s]);
+            });
+            out.limb.store(rows, i, o.limb_y(env));
+        }
         const auto all = [&](auto x) {
             if (ALONE) return x;
             return from_owners(o, x);
@@ -120,10 +144,10 @@ KG_FN ContactResponse whiten_contact(const Env& env, const Kinematics& k, const 
     const Real eps = (Real)1e-6 * (squares.x + squares.y + squares.z) + (Real)1e-30;
     ContactResponse r = ContactResponse();
     r.inv_n = kg_inv(squares.x + eps);
-    r.inv_bounce = kg_inv(kg_max(squares.x, eps));
     r.inv_t = kg_inv(kg_max(squares.y, squares.z) + eps);
     r.couple1 = sum.nt1;
     r.couple2 = sum.nt2;
+    exact = kg_inv(kg_max(squares.x, eps));
     normal_u = sum.u;
     return r;
 }
@@ -154,8 +178,9 @@ KG_FN void build_contact_row(const Args& args, const Env& env, Real half, const 
                              const Real* w, const Rows& rows) {
     const ContactPlace at = rows.place(i, mine);
     const Real gap = mine ? rows.impulse_gap(i).w : (Real)0;
+    Elastic elastic;
     Real u;
-    ContactResponse r = whiten_contact<ALONE>(env, k, map, mine, at, i, w, rows, u);
+    ContactResponse r = whiten_contact<ALONE>(env, k, map, mine, at, i, w, rows, elastic.inv, u);
     if (!ALONE) kg_sync();  // all lanes have read the gap
     if (!mine) return;
     const int a = at.shape_a, b = at.shape_b;
@@ -178,13 +203,12 @@ KG_FN void build_contact_row(const Args& args, const Env& env, Real half, const 
     // material of a pair: the average
     r.static_mu = (Real)0.5 * mu_s;
     r.dynamic_mu = (Real)0.5 * mu_d;
-    r.restitution = (Real)0.5 * e;
+    elastic.restitution = (Real)0.5 * e;
     rows.impulse_gap(i) = four(warm_impulse(args, env, at.slot, at.normal, r.static_mu), gap - half * u);
     rows.at(i, 1) = four(v3(0, 0, 0), (Real)CONTACT_RESTING);
-    rows.set_response(i, r);
-    if constexpr (HAS_COMPLIANCE) {  // springs in series
-        rows.compliance(i) = param(KG_PARAM(shape_compliance), a, env) + (NP > 0 && b >= 0 ? param(KG_PARAM(shape_compliance), b, env) : (Real)0);
-    }
+    r.compliance = HAS_COMPLIANCE ? param(KG_PARAM(shape_compliance), a, env) : (Real)0;  // springs in series
+    if (HAS_COMPLIANCE && NP > 0 && b >= 0) r.compliance += param(KG_PARAM(shape_compliance), b, env);
+    rows.set_response(i, r, elastic);
 }
 
 // Contacts -> rows. A lane builds those of its own limb, alone; those of the trunk are dealt out, those between two

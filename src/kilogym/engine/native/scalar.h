@@ -8,15 +8,26 @@ KG_FN Real kg_max(Real a, Real b) { return a > b ? a : b; }
 KG_FN Real kg_abs(Real a) { return a < (Real)0 ? -a : a; }
 // NaN stays NaN: a limit must not hide it
 KG_FN Real kg_clamp(Real x, Real lo, Real hi) { return x < lo ? lo : x > hi ? hi : x; }
-// On CUDA in float32 the hardware's own, 1 unit in the last place; without the branches that the last half unit costs
+// On CUDA in float32 the hardware's own, 1 unit in the last place; without the branches that the last half unit and
+// denormal numbers cost
 #if defined(__CUDA_ARCH__)
-KG_FN float kg_sqrt(float a) { float r; asm("sqrt.approx.f32 %0, %1;" : "=f"(r) : "f"(a)); return r; }
-KG_FN float kg_inv(float a) { float r; asm("rcp.approx.f32 %0, %1;" : "=f"(r) : "f"(a)); return r; }
+KG_FN float kg_sqrt(float a) { float r; asm("sqrt.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(a)); return r; }
+KG_FN float kg_inv(float a) { float r; asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(a)); return r; }
+KG_FN float kg_rsqrt(float a) { float r; asm("rsqrt.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(a)); return r; }
 KG_FN double kg_sqrt(double a) { return wp::sqrt(a); }
 KG_FN double kg_inv(double a) { return 1.0 / a; }
+KG_FN double kg_rsqrt(double a) { return 1.0 / wp::sqrt(a); }
 #else
 KG_FN Real kg_sqrt(Real a) { return wp::sqrt(a); }
 KG_FN Real kg_inv(Real a) { return (Real)1 / a; }
+KG_FN Real kg_rsqrt(Real a) { return (Real)1 / wp::sqrt(a); }
+#endif
+// What was loaded is there from here on: the compiler may not put the load off to where the number is first used
+#if defined(__CUDA_ARCH__)
+KG_FN void kg_here(float& a) { asm volatile("" : "+f"(a)); }
+KG_FN void kg_here(double& a) { asm volatile("" : "+d"(a)); }
+#else
+KG_FN void kg_here(Real&) {}
 #endif
 // The same on the CPU and on CUDA in float32, without the tables that large arguments take elsewhere: the multiple of
 // pi / 2 goes off in three parts, of which products with up to 13 bits are exact (8192 rad). Error: 1.6 units in the

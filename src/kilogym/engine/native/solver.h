@@ -10,29 +10,22 @@
 // Source: Catto, Solver2D (2024), the soft-step idea; whitening and the round cone are ours (docs/physics.md).
 
 // a contact's impulse after a visit at velocity u
-KG_FN Vec3 visit_contact(const Visit& p, const Rows& rows, int i, int phase, Vec3 u, Vec3 old, Real gap) {
-    const ContactResponse c = rows.response(i);
+KG_FN Vec3 visit_contact(const Visit& p, const Rows& rows, int i, int phase, const ContactResponse& c, Vec3 u, Vec3 old, Real gap) {
     Vec3 f = old;
-    if (HAS_RESTITUTION && phase == CONTACT_BOUNCING) {
-        f.x = kg_max(f.x - (u.x - (p.biased ? rows.bounce(i) : rows.settle(i))) * c.inv_bounce, (Real)0);
-    } else if (HAS_COMPLIANCE && rows.compliance(i) > 0) {
-        if (p.biased) f.x = visited(compliant(p, gap, c.inv_n, rows.compliance(i)), u.x, f.x);
-    } else {
+    f.x = visited(unilateral(p, gap, c.inv_n), u.x, old.x);
+    if (HAS_COMPLIANCE && c.compliance > 0) f.x = p.biased ? visited(compliant(p, gap, c.inv_n, c.compliance), u.x, old.x) : old.x;
+    if constexpr (HAS_RESTITUTION) {
         // an elastic contact that others make approach fast waits for the next iteration, where it bounces
-        const Real alone = HAS_RESTITUTION && phase == CONTACT_IDLE ? u.x - f.x / c.inv_n : (Real)0;
-        if (alone < -p.bounce_threshold && gap + p.h * alone < 0) f.x = 0;
-        else f.x = visited(unilateral(p, gap, c.inv_n), u.x, f.x);
+        const Real alone = phase == CONTACT_IDLE && !(c.compliance > 0) ? u.x - old.x / c.inv_n : (Real)0;
+        if (phase == CONTACT_BOUNCING) f.x = kg_max(old.x - (u.x - (p.biased ? rows.bounce(i) : rows.settle(i))) * rows.elastic(i).inv, (Real)0);
+        else if (alone < -p.bounce_threshold && gap + p.h * alone < 0) f.x = 0;
     }
     const Real d = f.x - old.x, reach = c.static_mu * f.x;
     f.y -= (u.y + c.couple1 * d) * c.inv_t;
     f.z -= (u.z + c.couple2 * d) * c.inv_t;
     const Real t2 = f.y * f.y + f.z * f.z;
-    if (t2 > reach * reach) {
-        const Real s = c.dynamic_mu * f.x * kg_inv(kg_sqrt(t2));
-        f.y *= s;
-        f.z *= s;
-    }
-    return f;
+    const Real slip = t2 > (Real)1e-30 ? c.dynamic_mu * f.x * kg_rsqrt(t2) : (Real)0, s = t2 > reach * reach ? slip : (Real)1;
+    return v3(f.x, f.y * s, f.z * s);
 }
 KG_FN void sweep_contacts(const Env& env, const Visit& p, const Rows& rows, int contacts, Real* w) {
     const int most = kg_warp_most(contacts);
@@ -40,29 +33,31 @@ KG_FN void sweep_contacts(const Env& env, const Visit& p, const Rows& rows, int 
         const int phase = i >= contacts ? (int)CONTACT_WAITING : HAS_RESTITUTION ? (int)rows.phase(i) : (int)CONTACT_RESTING;
         const bool mine = phase != CONTACT_WAITING;
         const RowPlace at = row_place(rows, i, mine);
-        const Four now = mine ? rows.impulse_gap(i) : four(v3(0, 0, 0), 0);
-        const Vec3 u = contact_velocity(env, rows, i, mine, at, w);
-        Vec3 f = xyz(now);
-        if (mine) {
-            f = visit_contact(p, rows, i, phase, u, f, now.w);
-            const Vec3 change = f - xyz(now);
-            if (change.x != 0 || change.y != 0 || change.z != 0) add_impulse(env, rows, i, at, change, w);
-        }
-        kg_sync();  // all lanes have read the impulse
-        if (mine) rows.impulse_gap(i) = four(f, now.w);
+        const RowY y = row_y(env, rows, i, at.owners);
+        Four now = rows.impulse_gap(i);
+        ContactResponse c = rows.response(i);
+        kg_here(now);
+        kg_here(c);
+        const Vec3 u = contact_velocity(env, at, y, w);  // all lanes have read the impulse
+        if (!mine) continue;
+        const Vec3 f = visit_contact(p, rows, i, phase, c, u, xyz(now), now.w), change = f - xyz(now);
+        if (!WRITTEN_OUT && change.x == 0 && change.y == 0 && change.z == 0) continue;
+        add_impulse(env, at, y, change, w);
+        rows.impulse_gap(i) = four(f, now.w);
     }
 }
 
 // whether a contact bounces in this iteration, and when in it it touches (TOI-aware restitution): an approach faster
 // than the threshold that arrives at time t within h leaves with e times the arrival speed for the rest of h
 KG_FN void choose_phase(const Env& env, const Visit& p, const Rows& rows, int i, bool mine, const Real* before, const Real* after) {
-    const Real h = p.h, e = mine ? rows.response(i).restitution : (Real)0;
+    const Real h = p.h, e = mine ? rows.elastic(i).restitution : (Real)0;
     if (!kg_warp_any(e > 0)) return;
     const bool elastic = e > 0;
     const Four now = elastic ? rows.impulse_gap(i) : four(v3(0, 0, 0), 0);
     const RowPlace at = row_place(rows, i, elastic);
-    const Real gap = now.w, u0 = normal_velocity(env, rows, i, elastic, at, before);
-    const Real a = (normal_velocity(env, rows, i, elastic, at, after) - u0) / h;
+    const RowY y = row_y(env, rows, i, at.owners);
+    const Real gap = now.w, u0 = normal_velocity(env, at, y, before);
+    const Real a = (normal_velocity(env, at, y, after) - u0) / h;
     kg_sync();  // all lanes have read the impulse
     if (!elastic) return;
     int phase = now.x == 0 ? CONTACT_IDLE : CONTACT_RESTING;
@@ -87,9 +82,9 @@ KG_FN void move_gaps(const Env& env, Real h, const Real* map, const Real* w, Dof
     const int most = kg_warp_most(contacts);
     KG_ROLLED for (int i = 0; i < most; ++i) {
         const bool mine = i < contacts;
-        const Real u = normal_velocity(env, rows, i, mine, row_place(rows, i, mine), w);
-        const Four now = mine ? rows.impulse_gap(i) : four(v3(0, 0, 0), 0);
-        kg_sync();
+        const RowPlace at = row_place(rows, i, mine);
+        const Four now = rows.impulse_gap(i);
+        const Real u = normal_velocity(env, at, row_y(env, rows, i, at.owners), w);  // all lanes have read the gap
         if (mine) rows.impulse_gap(i) = four(xyz(now), now.w + h * u);
     }
 }
@@ -99,7 +94,7 @@ KG_FN void mark_loaded(const Env& env, bool always, const bool* stiff, const Dof
     each<NT>([&](auto t) { loaded[t] = stiff[t] || always; });
     each<ND>([&](auto i) {
         const DofRow& r = dofs[i];
-        if (r.lower > 0 || r.upper > 0 || r.friction != 0 || r.speed != 0) loaded[v_tree[dof_v[i]]] = true;
+        if (r.stop != 0 || r.friction != 0 || r.speed != 0) loaded[v_tree[dof_v[i]]] = true;
     });
     KG_ROLLED for (int i = 0; i < contacts; ++i) {
         if (rows.impulse_gap(i).x <= 0) continue;
@@ -162,7 +157,9 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
         start_couplings(st, n, before, couplings, w);
         KG_ROLLED for (int i = 0; i < contacts; ++i) {
             const Vec3 f = xyz(rows.impulse_gap(i));
-            if (f.x != 0) add_impulse(env, rows, i, row_place(rows, i, true), f, w);
+            if (f.x == 0) continue;
+            const RowPlace at = row_place(rows, i, true);
+            add_impulse(env, at, row_y(env, rows, i, at.owners), f, w);
         }
         if constexpr (HAS_SPIN_FRICTION) warm_spins(env, rows, contacts, w);
 
@@ -206,7 +203,7 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
             s.v[i] = v;
             s.x[i] += h * (v_start[i] + velocity_of(map, moved, i));
         });
-        each<ND>([&](auto i) { dofs[i].total += dofs[i].friction + dofs[i].lower - dofs[i].upper + dofs[i].speed; });
+        each<ND>([&](auto i) { dofs[i].total += dofs[i].friction + dofs[i].stop + dofs[i].speed; });
         KG_ROLLED for (int i = env.lane; i < contacts; i += LANES) rows.add_total(i, xyz(rows.impulse_gap(i)));
         if constexpr (HAS_SPIN_FRICTION) {
             KG_ROLLED for (int i = env.lane; i < contacts; i += LANES) rows.spins().add_total(i, xyz(rows.spins().impulse_gap(i)));

@@ -46,22 +46,25 @@ template <bool ALONE, class Args>
 KG_FN void build_spin_row(const Args& args, const Env& env, const Kinematics& k, const Real* map, bool mine, int i, const Real* w, const Rows& rows) {
     const Rows spins = rows.spins();
     const ContactPlace at = rows.place(i, mine);
+    Elastic elastic = {0, 0};
     Real u;
-    ContactResponse r = whiten_contact<ALONE, true>(env, k, map, mine, at, i, w, spins, u);
+    ContactResponse r = whiten_contact<ALONE, true>(env, k, map, mine, at, i, w, spins, elastic.inv, u);
     if (!mine) return;
     const SpinLimits l = spin_limits(args, env, at);
     r.static_mu = l.torsion;
     r.dynamic_mu = l.rolling;
     spins.impulse_gap(i) = four(within(l, rows.impulse_gap(i).x, warm_spin(args, env, at.slot, at.normal)), 0);
     spins.at(i, 1) = four(v3(0, 0, 0), 0);
-    spins.set_response(i, r);
+    spins.set_response(i, r, elastic);
 }
 
 KG_FN void warm_spins(const Env& env, const Rows& rows, int contacts, Real* w) {
     const Rows spins = rows.spins();
     KG_ROLLED for (int i = 0; i < contacts; ++i) {
         const Vec3 f = xyz(spins.impulse_gap(i));
-        if (f.x != 0 || f.y != 0 || f.z != 0) add_impulse(env, spins, i, row_place(rows, i, true), f, w);
+        if (f.x == 0 && f.y == 0 && f.z == 0) continue;
+        const RowPlace at = row_place(rows, i, true);
+        add_impulse(env, at, row_y(env, spins, i, at.owners), f, w);
     }
 }
 
@@ -71,18 +74,14 @@ KG_FN void sweep_spins(const Env& env, const Rows& rows, int contacts, Real* w) 
     KG_ROLLED for (int i = 0; i < most; ++i) {
         const bool mine = i < contacts;
         const RowPlace at = row_place(rows, i, mine);
-        const Vec3 old = mine ? xyz(spins.impulse_gap(i)) : v3(0, 0, 0);
-        const Vec3 u = contact_velocity(env, spins, i, mine, at, w);
-        Vec3 f = old;
-        if (mine) {
-            const ContactResponse c = spins.response(i);
-            f = within(SpinLimits{c.static_mu, c.dynamic_mu}, rows.impulse_gap(i).x,
-                       v3(f.x - u.x * c.inv_n, f.y - u.y * c.inv_t, f.z - u.z * c.inv_t));
-            const Vec3 change = f - old;
-            if (change.x != 0 || change.y != 0 || change.z != 0) add_impulse(env, spins, i, at, change, w);
-        }
-        kg_sync();  // all lanes have read the impulse
-        if (mine) spins.impulse_gap(i) = four(f, 0);
+        const RowY y = row_y(env, spins, i, at.owners);
+        const Vec3 old = xyz(spins.impulse_gap(i)), u = contact_velocity(env, at, y, w);  // all lanes have read the impulse
+        if (!mine) continue;
+        const ContactResponse c = spins.response(i);
+        const Vec3 f = within(SpinLimits{c.static_mu, c.dynamic_mu}, rows.impulse_gap(i).x,
+                              v3(old.x - u.x * c.inv_n, old.y - u.y * c.inv_t, old.z - u.z * c.inv_t));
+        add_impulse(env, at, y, f - old, w);
+        spins.impulse_gap(i) = four(f, 0);
     }
 }
 
