@@ -30,9 +30,9 @@ GAPS = (-0.1, -0.02, -1e-3, -1e-5, 0.0, 1e-5, 1e-3, 0.02, 0.3)
 SLACK = {"float": 4e-6, "double": 2e-6}
 
 
-def check(result, a: Placed, b: Placed, real: str, rng: np.random.Generator) -> None:
+def check(result, a: Placed, b: Placed, real: str, rng: np.random.Generator, thin: bool = False) -> None:
     """The normal separates by the gap, and no other normal that a search finds does so by more."""
-    scale = extent(a) + extent(b)
+    scale = (extent(a) + extent(b)) * (3 if thin else 1)  # a needle's normal turns more for the same rounding
     assert np.isfinite([*result.normal, result.gap, *result.a, *result.b]).all()
     assert abs(np.linalg.norm(result.normal) - 1) < 1e-5
     normal = result.normal[None] / np.linalg.norm(result.normal)
@@ -57,7 +57,7 @@ def test_slabs_and_needles(narrow, kinds, seed, gap, least):
     rng = np.random.default_rng(seed)
     a, b = pair_at(random_solid(rng, kinds[0], least, 0.5), random_solid(rng, kinds[1], least, 0.5), gap, rng)
     for real, engine in narrow.items():
-        check(engine([a], [b])[0], a, b, real, rng)
+        check(engine([a], [b])[0], a, b, real, rng, thin=True)
 
 
 @pytest.mark.parametrize("kinds", [p for p in PAIRS if "hull" not in p], ids="-".join)
