@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import trimesh
 from numpy.typing import ArrayLike
 
 from kilogym.assets.asset import Mesh, ShapeKind
@@ -112,6 +111,8 @@ def mesh_mass_properties(
 
     A mesh that encloses nothing (flat, or a line) counts as a slab of its bounding box, at least 1 mm thick.
     """
+    import trimesh  # most of a second that robots without meshes need not wait for
+
     solid = trimesh.Trimesh(vertices, triangles, process=False)
     solid.merge_vertices()
     try:

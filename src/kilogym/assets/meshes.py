@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import trimesh
 
 from kilogym.assets.asset import Mesh
 from kilogym.assets.errors import AssetError
@@ -117,6 +116,8 @@ def load_submeshes(path: Path, scale: tuple[float, float, float] = (1.0, 1.0, 1.
         path: A file that :func:`load_mesh` reads.
         scale: Factors along the file's own axes.
     """
+    import trimesh  # most of a second that robots without meshes need not wait for
+
     unit, _ = _collada_asset(str(path)) if path.suffix.lower() == ".dae" else (1.0, False)
     options: dict[str, Any] = {}
     if path.suffix.lower() == ".obj":
@@ -150,6 +151,8 @@ def _read(
         )
     unit, z_up = _collada_asset(path) if suffix == ".dae" else (1.0, False)
     options: dict[str, Any] = {} if colors or suffix != ".obj" else {"skip_materials": True}
+    import trimesh  # most of a second that robots without meshes need not wait for
+
     loaded: Any = trimesh.load(path, process=False, **options)
     mesh = loaded.to_mesh() if isinstance(loaded, trimesh.Scene) else loaded
     if not isinstance(mesh, trimesh.Trimesh) or len(mesh.faces) == 0:

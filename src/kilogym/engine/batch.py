@@ -220,6 +220,13 @@ class Batch:
             self._compiled = kernels(tables, step_tables, m.lanes, m.registers, m.written_out, self._warp_real)
         return self._compiled
 
+    @property
+    def modules(self) -> list[tuple[Any, int | None]]:
+        """What a step, body states and a reset run, for `load_together`; made for today's parameters."""
+        block = self.mapping.block if self.device.type == "cuda" else None
+        own = [kernel.module for kernel in (self._kernels.step, self._kernels.body_states)]
+        return [*((module, block) for module in own), (self._forget.module, None)]
+
     def _arguments(self) -> Any:
         if self._args is None:
             args = self._kernels.args_type()

@@ -8,6 +8,8 @@ pasted in, not included: Warp hashes the text, so that a changed header is a cha
 files.
 """
 
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -144,3 +146,16 @@ class Kernels:
 def kernels(tables: str, step_tables: str, lanes: int, registers: int, written_out: bool, real: Any) -> Kernels:
     """The kernels for these tables; the same object for the same text."""
     return Kernels(tables, step_tables, lanes, registers, written_out, real)
+
+
+def load_together(device: str, modules: Iterable[tuple[Any, int | None]]) -> None:
+    """Compile modules, or load them from the cache, each in a thread: a compiler keeps no more than one core busy.
+
+    Args:
+        device: "cuda:0" and the like.
+        modules: What wp.load_module takes, with the threads per block of its launches; None: Warp's own number.
+    """
+    with ThreadPoolExecutor() as pool:
+        loads = [pool.submit(wp.load_module, module, device, block_dim=block) for module, block in modules]
+        for load in loads:
+            load.result()

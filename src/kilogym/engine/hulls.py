@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from scipy.spatial import ConvexHull, QhullError
 
 from kilogym.math.spanning import spanning_points
 
@@ -84,7 +84,7 @@ def convex_hull(points: np.ndarray, most: int = MAX_VERTICES) -> Hull:
         raise ValueError("convex_hull: expected finite points, got NaN or infinity")
     centre = (points.max(axis=0) + points.min(axis=0)) / 2
     points = _solid(points - centre)
-    outer = points[ConvexHull(points).vertices]
+    outer = points[_qhull(points).vertices]
     chosen = outer if len(outer) <= most else outer[spanning_points(outer, most)]
     normals, faces = _faces(chosen)
     used = sorted({corner for face in faces for corner in face})
@@ -103,6 +103,12 @@ def hull_of_parts(parts: Sequence[np.ndarray], most: int = MAX_VERTICES) -> Hull
     return replace(whole, parts=tuple(replace(part, centre=part.centre - whole.centre) for part in each))
 
 
+def _qhull(points: np.ndarray) -> Any:
+    from scipy.spatial import ConvexHull  # slow to import, and robots without meshes need none
+
+    return ConvexHull(points)
+
+
 def _solid(points: np.ndarray) -> np.ndarray:
     """The points, thickened along directions in which they have less than LEAST_THICKNESS and enclose nothing."""
     axes = np.linalg.svd(points - points.mean(axis=0), full_matrices=True)[2]
@@ -112,8 +118,10 @@ def _solid(points: np.ndarray) -> np.ndarray:
         if length <= 1e-6 * max(size, 1e-9):
             step = LEAST_THICKNESS / 2 * axis
             points = np.concatenate([points + step, points - step])
+    from scipy.spatial import QhullError
+
     try:
-        ConvexHull(points)
+        _qhull(points)
     except QhullError:  # flat to qhull's own tolerance
         step = LEAST_THICKNESS / 2 * axes[-1]
         points = np.concatenate([points + step, points - step])
@@ -122,7 +130,7 @@ def _solid(points: np.ndarray) -> np.ndarray:
 
 def _faces(vertices: np.ndarray) -> tuple[np.ndarray, list[list[int]]]:
     """Faces of the hull of `vertices`: unit normals, and corners counter-clockwise."""
-    hull = ConvexHull(vertices)
+    hull = _qhull(vertices)
     size = float(np.ptp(vertices, axis=0).max())
     planes: list[np.ndarray] = []
     members: list[set[int]] = []

@@ -16,6 +16,8 @@ so reads the device from the host, so steps, refreshes and setters can be captur
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ import torch
 from torch import Tensor
 
 from kilogym.assets.asset import Asset
+from kilogym.engine.build import load_together
 from kilogym.scene.couplings import AttractorDecl
 from kilogym.scene.declarations import ActorDecl, EnvDecl, GroundPlane, Quat, Scene, Vec3
 from kilogym.scene.terrain import HeightField, TriangleMesh
@@ -84,9 +87,7 @@ class Simulation:
         self._check_alive()
         self.scene.add_terrain(terrain)
 
-    def create_env(
-        self, lower: Vec3 = (0.0, 0.0, 0.0), upper: Vec3 = (0.0, 0.0, 0.0), per_row: int = 1
-    ) -> int:
+    def create_env(self, lower: Vec3 = (0.0, 0.0, 0.0), upper: Vec3 = (0.0, 0.0, 0.0), per_row: int = 1) -> int:
         """Append an env to the grid, pitch upper - lower [m]; returns its index. See `Scene.create_env`."""
         self._check_alive()
         return self.scene.create_env(lower, upper, per_row)
@@ -138,8 +139,11 @@ class Simulation:
         self._check_alive()
         return self.scene.create_attractor(env, attractor)
 
-    def prepare(self) -> None:
+    def prepare(self, also: Sequence[ModuleType] = ()) -> None:
         """Freeze the scene, compile (or load from the cache) and allocate. Later calls do nothing.
+
+        Args:
+            also: Python modules whose Warp kernels will be needed; on CUDA compiled at once with the step.
 
         Raises:
             NotImplementedError: shapes that would have to collide and cannot yet; names both.
@@ -151,6 +155,9 @@ class Simulation:
             self.scene.frozen = True
             p = self._prepared
             self._properties.attach(p.plans, p.parameters, p.layout)
+            if self.device.type == "cuda":  # on a CPU of few cores, what is never used would take turns with what is
+                modules = [module for batch in p.batches for module in batch.modules]
+                load_together(str(self.device), [*modules, *((module, None) for module in (kernels, *also))])
             self.refresh_root_states()
             self.refresh_dof_states()
             self.refresh_body_states()
@@ -438,9 +445,7 @@ class Simulation:
     # `params.debug`: without, a wrong index is skipped and reported by check_faults, as is a row that is not
     # finite.
 
-    def set_root_states(
-        self, states: Tensor, actors: Tensor | None = None, mask: Tensor | None = None
-    ) -> None:
+    def set_root_states(self, states: Tensor, actors: Tensor | None = None, mask: Tensor | None = None) -> None:
         """Set root states, (A, 13). Moves the base of fixed-base actors (their velocities are ignored).
 
         The actors' contact history is forgotten, and a diverged env runs again.
@@ -451,9 +456,7 @@ class Simulation:
         for transfer in p.transfers:
             transfer.scatter_roots(values, chosen)
 
-    def set_dof_states(
-        self, states: Tensor, actors: Tensor | None = None, mask: Tensor | None = None
-    ) -> None:
+    def set_dof_states(self, states: Tensor, actors: Tensor | None = None, mask: Tensor | None = None) -> None:
         """Set DOF positions and velocities, (D, 2). Contact history and faults as in `set_root_states`."""
         p = self._ready()
         values = check_values(states, p.layout.num_dofs, 2, self.device, "set_dof_states")
@@ -461,21 +464,15 @@ class Simulation:
         for transfer in p.transfers:
             transfer.scatter_dofs(values, chosen)
 
-    def set_position_targets(
-        self, targets: Tensor, actors: Tensor | None = None, mask: Tensor | None = None
-    ) -> None:
+    def set_position_targets(self, targets: Tensor, actors: Tensor | None = None, mask: Tensor | None = None) -> None:
         """Set what DOFs in position mode follow, (D,) [rad or m]; acts until set again."""
         self._set_controls("dof_target_pos", targets, actors, mask, "set_position_targets")
 
-    def set_velocity_targets(
-        self, targets: Tensor, actors: Tensor | None = None, mask: Tensor | None = None
-    ) -> None:
+    def set_velocity_targets(self, targets: Tensor, actors: Tensor | None = None, mask: Tensor | None = None) -> None:
         """Set what DOFs in velocity (and position) mode follow, (D,) [rad/s or m/s]; acts until set again."""
         self._set_controls("dof_target_vel", targets, actors, mask, "set_velocity_targets")
 
-    def set_actuation_forces(
-        self, forces: Tensor, actors: Tensor | None = None, mask: Tensor | None = None
-    ) -> None:
+    def set_actuation_forces(self, forces: Tensor, actors: Tensor | None = None, mask: Tensor | None = None) -> None:
         """Set the effort of DOFs in effort mode, (D,) [N m or N].
 
         Acts until set again, or for one step if `params.persistent_efforts` is False.
@@ -748,9 +745,7 @@ class Simulation:
         launch(kernels.mark_actors, (indices.numel(),), [indices, p.chosen, p.rejected], self.device)
         return p.chosen
 
-    def _set_controls(
-        self, name: str, values: Tensor, actors: Tensor | None, mask: Tensor | None, what: str
-    ) -> None:
+    def _set_controls(self, name: str, values: Tensor, actors: Tensor | None, mask: Tensor | None, what: str) -> None:
         p = self._ready()
         checked = check_values(values, p.layout.num_dofs, 1, self.device, what)
         chosen = self._choose(actors, mask, what)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import abc
 import math
-from typing import Any, NamedTuple
+from types import ModuleType
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,6 +18,7 @@ from torch import Tensor
 from kilogym.sim.kernels import launch
 from kilogym.sim.params import SimulationParams
 from kilogym.sim.simulation import SavedState, Simulation
+from kilogym.tasks import episode_kernels
 from kilogym.tasks.config import TaskConfig
 from kilogym.tasks.episode_kernels import clear_episodes, end_episodes
 from kilogym.tasks.vector_env import Step
@@ -47,6 +49,8 @@ class Task(abc.ABC):
 
     num_obs: int
     num_actions: int
+    kernel_modules: ClassVar[tuple[ModuleType, ...]] = (episode_kernels,)
+    """Where the Warp kernels are that every step runs."""
 
     def __init__(self, config: TaskConfig, num_envs: int, device: str | torch.device, seed: int = 0) -> None:
         if num_envs < 1:
@@ -64,7 +68,7 @@ class Task(abc.ABC):
         for _ in range(num_envs):
             env = self.sim.create_env((-half, -half, 0.0), (half, half, config.spacing), per_row)
             self.build_env(env)
-        self.sim.prepare()
+        self.sim.prepare(self.kernel_modules)
 
         # views of the simulation's tensors, by env
         self.root_states = self.sim.root_states.view(num_envs, -1, 13)  # [E, A, 13]
@@ -135,9 +139,7 @@ class Task(abc.ABC):
     def step(self, actions: Tensor) -> Step:
         """Do one action in every env, [E, num_actions], clipped to [-1, 1]. Host sync: none."""
         if actions.shape != self.actions.shape:
-            raise ValueError(
-                f"actions: expected shape {tuple(self.actions.shape)}, got {tuple(actions.shape)}"
-            )
+            raise ValueError(f"actions: expected shape {tuple(self.actions.shape)}, got {tuple(actions.shape)}")
         torch.clamp(actions.detach(), -1.0, 1.0, out=self.actions)
         for _ in range(self.config.decimation):
             self.apply_actions()

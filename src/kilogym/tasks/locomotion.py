@@ -61,6 +61,8 @@ class LocomotionConfig(TaskConfig):
 class LocomotionTask(Task):
     """One robot per env; actions are motor torques as shares of the motors' gears, in DOF order."""
 
+    kernel_modules = (*Task.kernel_modules, kernels)
+
     robot: Path
     """The robot's MJCF file; a motor on every DOF."""
 
