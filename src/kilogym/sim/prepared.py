@@ -50,9 +50,7 @@ class Prepared:
             batch.state["root_quat"].copy_(torch.from_numpy(plan.root_quat))
             self.batches.append(batch)
             self.parameters.append(BatchParameters(batch))
-            self.transfers.append(
-                Transfer(batch, layout, self.tensors, self.rejected, self.origins[envs], device)
-            )
+            self.transfers.append(Transfer(batch, layout, self.tensors, self.rejected, self.origins[envs], device))
         self._groups: dict[tuple[str, str], ActorGroup] = {}
         self._contacts: ContactReader | None = None
 
@@ -72,6 +70,14 @@ class Prepared:
         """Write edited parameters to the device."""
         for parameters in self.parameters:
             parameters.flush()
+
+    def gather_states(self) -> None:
+        """Write the states of roots, DOFs and bodies into the tensors."""
+        self.flush()
+        for transfer in self.transfers:
+            transfer.gather_roots()
+            transfer.gather_dofs()
+            transfer.gather_bodies()
 
     def group(self, kind: str, name: str) -> Tensor:
         """The Jacobian or mass-matrix tensor of a name, made when first asked for."""

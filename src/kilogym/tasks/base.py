@@ -15,9 +15,9 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
+from kilogym.sim import SavedState, Simulation
 from kilogym.sim.kernels import launch
 from kilogym.sim.params import SimulationParams
-from kilogym.sim.simulation import SavedState, Simulation
 from kilogym.tasks import episode_kernels
 from kilogym.tasks.config import TaskConfig
 from kilogym.tasks.episode_kernels import clear_episodes, end_episodes
