@@ -70,3 +70,8 @@ def test_batches_give_what_single_calls_give():
 def test_normalize_of_extremes():
     np.testing.assert_allclose(q.quat_normalize([0, 0, 0, 0]), [0, 0, 0, 1])
     np.testing.assert_allclose(q.quat_normalize([0, 0, 3e200, 4e200]), [0, 0, 0.6, 0.8])
+
+
+def test_mujoco_has_w_first():
+    np.testing.assert_array_equal(q.quat_from_wxyz([4, 1, 2, 3]), [1, 2, 3, 4])
+    np.testing.assert_array_equal(q.quat_to_wxyz([[1, 2, 3, 4], [5, 6, 7, 8]]), [[4, 1, 2, 3], [8, 5, 6, 7]])

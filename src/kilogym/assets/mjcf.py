@@ -26,6 +26,7 @@ from kilogym.assets.tree import TINY_INERTIA, TINY_MASS, Body, assemble, tuple3,
 from kilogym.math.quaternion import (
     IDENTITY,
     quat_from_axis_angle,
+    quat_from_wxyz,
     quat_rotate,
     quat_to_matrix,
     transform_compose,
@@ -83,7 +84,7 @@ def load_mjcf(path: Path, options: ImportOptions | None = None) -> Asset:
     for i in range(m.ngeom):
         _read_geom(model, i, bodies[m.geom_bodyid[i]])
     for i in range(m.nsite):
-        pose = (m.site_pos[i].copy(), _xyzw(m.site_quat[i]))
+        pose = (m.site_pos[i].copy(), quat_from_wxyz(m.site_quat[i]))
         bodies[m.site_bodyid[i]].sites[m.site(i).name or f"site_{i}"] = pose
 
     floating = any(m.jnt_type[j] == mujoco.mjtJoint.mjJNT_FREE for j in range(m.njnt))
@@ -157,11 +158,11 @@ def _delete_unbounded(spec: mujoco.MjSpec, clean: Sanitized, path: Path, diagnos
 
 def _read_body(model: _Model, i: int) -> Body:
     m = model.m
-    rot = quat_to_matrix(_xyzw(m.body_iquat[i]))
+    rot = quat_to_matrix(quat_from_wxyz(m.body_iquat[i]))
     mass = MassProperties(
         float(m.body_mass[i]), m.body_ipos[i].astype(np.float64), rot @ np.diag(m.body_inertia[i]) @ rot.T
     )
-    body = Body(m.body(i).name or f"body_{i}", mass, m.body_pos[i].copy(), _xyzw(m.body_quat[i]))
+    body = Body(m.body(i).name or f"body_{i}", mass, m.body_pos[i].copy(), quat_from_wxyz(m.body_quat[i]))
     first, count = int(m.body_jntadr[i]), int(m.body_jntnum[i])
     refs = []
     for j in range(first, first + count):
@@ -238,7 +239,7 @@ def _read_geom(model: _Model, i: int, body: Body) -> None:
     keep = {ShapeKind.SPHERE: 1, ShapeKind.CAPSULE: 2, ShapeKind.CYLINDER: 2}.get(kind, 3)
     size = tuple3([*size[:keep], 0.0, 0.0])
     mesh = _mesh(model, int(m.geom_dataid[i])) if kind is ShapeKind.MESH else None
-    pos, quat = tuple3(m.geom_pos[i]), tuple4(_xyzw(m.geom_quat[i]))
+    pos, quat = tuple3(m.geom_pos[i]), tuple4(quat_from_wxyz(m.geom_quat[i]))
     contype, conaffinity = int(m.geom_contype[i]), int(m.geom_conaffinity[i])
     rgba = tuple4(m.geom_rgba[i])
     if np.allclose(rgba, _UNDECIDED):
@@ -275,7 +276,3 @@ def _mesh(model: _Model, k: int) -> Mesh:
         triangles = m.mesh_face[f : f + int(m.mesh_facenum[k])].astype(np.int64)
         model.meshes[k] = Mesh(m.mesh(k).name, vertices, triangles)
     return model.meshes[k]
-
-
-def _xyzw(wxyz: np.ndarray) -> np.ndarray:
-    return np.asarray(wxyz, dtype=np.float64)[[1, 2, 3, 0]]

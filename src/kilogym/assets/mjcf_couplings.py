@@ -11,7 +11,7 @@ from kilogym.assets.asset import JointEquality
 from kilogym.assets.closures import ClosureSpec
 from kilogym.assets.diagnostics import Diagnostics
 from kilogym.assets.tree import Body
-from kilogym.math.quaternion import IDENTITY, transform_compose, transform_inverse
+from kilogym.math.quaternion import IDENTITY, quat_from_wxyz, transform_compose, transform_inverse
 
 Pose = tuple[np.ndarray, np.ndarray]
 
@@ -86,14 +86,10 @@ def _end(m: mujoco.MjModel, i: int, side: int) -> tuple[int, Pose]:
     item = int((m.eq_obj1id, m.eq_obj2id)[side][i])
     data = m.eq_data[i]
     if int(m.eq_objtype[i]) == int(mujoco.mjtObj.mjOBJ_SITE):
-        return int(m.site_bodyid[item]), (m.site_pos[item].copy(), _xyzw(m.site_quat[item]))
+        return int(m.site_bodyid[item]), (m.site_pos[item].copy(), quat_from_wxyz(m.site_quat[item]))
     if int(m.eq_type[i]) == int(mujoco.mjtEq.mjEQ_CONNECT):
         return item, (data[3 * side : 3 * side + 3].copy(), np.array(IDENTITY))
     # MuJoCo's order: a point of the second body, then the second body's pose in the first
     if side == 0:
-        return item, (data[3:6].copy(), _xyzw(data[6:10]))
+        return item, (data[3:6].copy(), quat_from_wxyz(data[6:10]))
     return item, (data[0:3].copy(), np.array(IDENTITY))
-
-
-def _xyzw(wxyz: np.ndarray) -> np.ndarray:
-    return np.asarray(wxyz, dtype=np.float64)[[1, 2, 3, 0]]

@@ -11,7 +11,7 @@ import numpy as np
 from kilogym.assets.asset import FLT_MAX, Asset, BodyOptions, DriveMode, Joint, JointKind, Link, Shape, ShapeKind
 from kilogym.bench.scene import Actor, Scene, Vary, configure, start_pose
 from kilogym.engine.hulls import convex_hull
-from kilogym.math.quaternion import quat_from_matrix
+from kilogym.math.quaternion import quat_from_matrix, quat_to_wxyz
 from kilogym.scene.terrain import HeightField
 
 JOINTS = {JointKind.REVOLUTE: mujoco.mjtJoint.mjJNT_HINGE, JointKind.PRISMATIC: mujoco.mjtJoint.mjJNT_SLIDE}
@@ -114,7 +114,7 @@ def _add_actor(spec: mujoco.MjSpec, actor: Actor) -> None:
     for i, link in enumerate(asset.links):
         parent = spec.worldbody if i == 0 else bodies[link.parent]
         pos, quat = (actor.pos, actor.quat) if i == 0 else (link.pos, link.quat)
-        body = parent.add_body(name=actor.prefix + link.name, pos=pos, quat=_wxyz(quat))
+        body = parent.add_body(name=actor.prefix + link.name, pos=pos, quat=quat_to_wxyz(quat))
         if i == 0 and not asset.fixed_base:
             body.add_freejoint(name=f"{actor.prefix}{link.name}_free")
         body.gravcomp = float(asset.options.disable_gravity)
@@ -141,7 +141,7 @@ def _set_inertia(body, link: Link) -> None:
     axes[:, 2] *= np.sign(np.linalg.det(axes))
     body.explicitinertial = True
     body.mass, body.ipos, body.inertia = link.mass, link.com, moments
-    body.iquat = _wxyz(quat_from_matrix(axes))
+    body.iquat = quat_to_wxyz(quat_from_matrix(axes))
 
 
 def _add_joint(body, prefix: str, joint: Joint) -> None:
@@ -158,7 +158,7 @@ def _add_shape(spec: mujoco.MjSpec, body, actor: Actor, shape: Shape, number: in
     """Bit 1: collides with what is not of its own actor; the plane and terrain have it as type and affinity."""
     geom = body.add_geom(
         name=f"{actor.prefix}{shape.name or 'shape'}_{number}", type=GEOMS[shape.kind], pos=shape.pos,
-        quat=_wxyz(shape.quat), contype=int(actor.self_collisions), conaffinity=1,
+        quat=quat_to_wxyz(shape.quat), contype=int(actor.self_collisions), conaffinity=1,
         friction=(FRICTION, 0.005, 0.0001), condim=3,
     )  # fmt: skip
     if shape.kind is not ShapeKind.MESH:
@@ -183,7 +183,3 @@ def _add_terrain(spec: mujoco.MjSpec, field: HeightField) -> None:
     )  # fmt: skip
     pos = (field.pos[0] + half[0], field.pos[1] + half[1], field.pos[2] + low)
     spec.worldbody.add_geom(name="terrain", type=mujoco.mjtGeom.mjGEOM_HFIELD, hfieldname="terrain", pos=pos)
-
-
-def _wxyz(quat: Sequence[float] | np.ndarray) -> np.ndarray:
-    return np.asarray(quat, np.float64)[[3, 0, 1, 2]]

@@ -25,6 +25,16 @@ def quat_mul(a: ArrayLike, b: ArrayLike) -> np.ndarray:
     return np.concatenate([vector, scalar], axis=-1)
 
 
+def quat_from_wxyz(q: ArrayLike) -> np.ndarray:
+    """A quaternion that MuJoCo wrote, w first, in our order."""
+    return np.asarray(q, dtype=np.float64)[..., [1, 2, 3, 0]]
+
+
+def quat_to_wxyz(q: ArrayLike) -> np.ndarray:
+    """A quaternion of ours in MuJoCo's order, w first."""
+    return np.asarray(q, dtype=np.float64)[..., [3, 0, 1, 2]]
+
+
 def quat_conj(q: ArrayLike) -> np.ndarray:
     """Conjugate; of a unit quaternion the inverse rotation."""
     return np.asarray(q, dtype=np.float64) * np.array([-1.0, -1.0, -1.0, 1.0])

@@ -19,7 +19,7 @@ from kilogym.engine.model import (
     SHAPE_SPHERE,
     EnvModel,
 )
-from kilogym.validation.oracle import wxyz
+from kilogym.math.quaternion import quat_to_wxyz
 
 Params = dict[str, np.ndarray]
 """Parameters of one env, each (count, components)."""
@@ -80,7 +80,7 @@ def build(model: EnvModel, params: Params, dt: float) -> mujoco.MjModel:
     for link, parent in enumerate(model.link_parent):
         body = (spec.worldbody if parent < 0 else bodies[parent]).add_body(name=f"link{link}")
         if parent >= 0:
-            body.pos, body.quat = params["link_pos"][link], wxyz(params["link_quat"][link])
+            body.pos, body.quat = params["link_pos"][link], quat_to_wxyz(params["link_quat"][link])
         elif model.tree_floating[model.link_tree[link]]:
             body.add_freejoint()
         _inertia(body, params, link)
@@ -145,7 +145,7 @@ def _shapes(spec, model: EnvModel, params: Params, bodies: list, elastic: tuple[
             raise NotImplementedError("MuJoCo beside it: hulls of meshes")
         bodies[link].add_geom(
             name=f"shape{i}", type=GEOMS[kind], size=params["shape_size"][i], pos=params["shape_pos"][i],
-            quat=wxyz(params["shape_quat"][i]), contype=0, conaffinity=0,
+            quat=quat_to_wxyz(params["shape_quat"][i]), contype=0, conaffinity=0,
         )  # fmt: skip
     for a, b in model.pairs:
         pair(f"shape{a}", f"shape{b}", (friction[a] + friction[b]) / 2, max(restitution[a], restitution[b]))

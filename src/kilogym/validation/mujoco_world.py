@@ -15,6 +15,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from kilogym.engine.model import PARAMETERS
+from kilogym.math.quaternion import quat_from_wxyz
 from kilogym.scene.compile import compile_scene
 from kilogym.scene.declarations import GroundPlane, Scene
 from kilogym.validation.case import ExperimentError
@@ -88,7 +89,7 @@ class MujocoWorld(World):
     def bodies(self) -> np.ndarray:
         out = np.empty((self.envs, self.plan.model.num_links, 13))
         for row, model, data in zip(out, self.models, self.data, strict=True):
-            row[:, :3], row[:, 3:7] = data.xpos[1:], data.xquat[1:, [1, 2, 3, 0]]
+            row[:, :3], row[:, 3:7] = data.xpos[1:], quat_from_wxyz(data.xquat[1:])
             # cvel: angular velocity, then that of the point at the tree's com
             row[:, 10:13] = data.cvel[1:, :3]
             arm = data.xipos[1:] - data.subtree_com[model.body_rootid[1:]]

@@ -14,10 +14,10 @@ import dataclasses
 
 import mujoco
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation
 
 from kilogym.assets.asset import Asset, JointKind
+from kilogym.math.quaternion import quat_from_wxyz, quat_to_wxyz
 
 State = dict[str, np.ndarray]
 """STATE name -> (envs, rows), float64."""
@@ -49,13 +49,13 @@ def to_mujoco(asset: Asset) -> mujoco.MjModel:
         parent = spec.worldbody if i == 0 else bodies[link.parent]
         body = parent.add_body(name=f"link{i}")
         if i:
-            body.pos, body.quat = link.pos, wxyz(link.quat)
+            body.pos, body.quat = link.pos, quat_to_wxyz(link.quat)
         xx, yy, zz, xy, xz, yz = link.inertia
         moments, axes = np.linalg.eigh([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
         axes[:, 2] *= np.sign(np.linalg.det(axes))
         body.explicitinertial = True
         body.mass, body.ipos, body.inertia = link.mass, link.com, moments
-        body.iquat = wxyz(Rotation.from_matrix(axes).as_quat())
+        body.iquat = quat_to_wxyz(Rotation.from_matrix(axes).as_quat())
         bodies.append(body)
         if i == 0 and not asset.fixed_base:
             body.add_freejoint()
@@ -65,14 +65,6 @@ def to_mujoco(asset: Asset) -> mujoco.MjModel:
                 type=_KINDS[joint.kind], pos=joint.pos, axis=joint.axis, armature=joint.armature
             )
     return spec.compile()
-
-
-def wxyz(q: ArrayLike) -> np.ndarray:
-    return np.asarray(q, np.float64)[[3, 0, 1, 2]]
-
-
-def xyzw(q: ArrayLike) -> np.ndarray:
-    return np.asarray(q, np.float64)[[1, 2, 3, 0]]
 
 
 def skew(c: np.ndarray) -> np.ndarray:
@@ -111,7 +103,7 @@ class Oracle:
         self.R = Rotation.from_quat(s.quat).as_matrix()
         if self.floating:
             arm = self.R @ self.com
-            d.qpos[:7] = [*s.pos, *wxyz(s.quat)]
+            d.qpos[:7] = [*s.pos, *quat_to_wxyz(s.quat)]
             d.qvel[:3] = s.lin - np.cross(s.ang, arm)
             d.qvel[3:6] = self.R.T @ s.ang
             self.T = np.eye(self.n)
@@ -121,7 +113,7 @@ class Oracle:
             self.Tdot_v[:3] = -np.cross(s.ang, np.cross(s.ang, arm))
         else:
             if self.first == 1:
-                m.body_pos[1], m.body_quat[1] = s.pos, wxyz(s.quat)
+                m.body_pos[1], m.body_quat[1] = s.pos, quat_to_wxyz(s.quat)
             self.T, self.Tdot_v = np.eye(self.n), np.zeros(self.n)
         k = 0
         for j in range(m.njnt):
@@ -129,7 +121,7 @@ class Oracle:
             if kind == mujoco.mjtJoint.mjJNT_FREE:
                 continue
             if kind == mujoco.mjtJoint.mjJNT_BALL:
-                d.qpos[at : at + 4] = wxyz(Rotation.from_rotvec(s.q[k : k + 3]).as_quat())
+                d.qpos[at : at + 4] = quat_to_wxyz(Rotation.from_rotvec(s.q[k : k + 3]).as_quat())
                 d.qvel[v : v + 3] = s.qd[k : k + 3]
                 k += 3
             else:
@@ -146,14 +138,14 @@ class Oracle:
         for j in range(m.njnt):
             kind, at, v = m.jnt_type[j], m.jnt_qposadr[j], m.jnt_dofadr[j]
             if kind == mujoco.mjtJoint.mjJNT_BALL:
-                q += list(Rotation.from_quat(xyzw(d.qpos[at : at + 4])).as_rotvec())
+                q += list(Rotation.from_quat(quat_from_wxyz(d.qpos[at : at + 4])).as_rotvec())
                 qd += list(d.qvel[v : v + 3])
             elif kind != mujoco.mjtJoint.mjJNT_FREE:
                 q.append(d.qpos[at])
                 qd.append(d.qvel[v])
         if not self.floating:
             return TreeState(self.s.pos, self.s.quat, self.s.lin, self.s.ang, np.array(q), np.array(qd))
-        quat = xyzw(d.qpos[3:7])
+        quat = quat_from_wxyz(d.qpos[3:7])
         R = Rotation.from_quat(quat).as_matrix()
         ang = R @ d.qvel[3:6]
         lin = d.qvel[:3] + np.cross(ang, R @ self.com)
@@ -168,7 +160,7 @@ class Oracle:
         d, first = self.d, self.first
         v = self.velocity()
         j = self.jacobian(root=True) @ v
-        quats = np.array([xyzw(q) for q in d.xquat[first:]])
+        quats = quat_from_wxyz(d.xquat[first:])
         return np.concatenate([d.xpos[first:], quats, j], axis=1)
 
     def jacobian(self, root: bool = False) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kilogym.assets.asset import Asset, Mesh, Shape, ShapeKind, Visual
+from kilogym.math.quaternion import transform_compose
 from kilogym.viewer.camera import Camera, Vector, up_axis, vector
 from kilogym.viewer.meshes import check_mesh
 from kilogym.viewer.style import Color, actor_color, tinted
@@ -203,7 +204,7 @@ class Drawing:
             self.add_body(row=first_row + k, origin=origin, segmentation=segmentation)
             parent = self._rest[first + link.parent] if link.parent >= 0 else self._rest[first + k]
             depths.append(depths[link.parent] + 1 if link.parent >= 0 else 0)
-            self._rest[-1] = _compose(parent, np.array([*link.pos, *link.quat]))
+            self._rest[-1] = np.concatenate(transform_compose((parent[:3], parent[3:]), (link.pos, link.quat)))
         looks = _looks(asset)
         file_colors = [_file_color(look) for look in looks]
         if tint is None:
@@ -286,18 +287,3 @@ def _file_color(look: Visual | Shape) -> Color | None:
         return None
     red, green, blue, _ = look.rgba
     return red, green, blue
-
-
-def _rotate(quat: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """Rotate a vector by a unit quaternion xyzw."""
-    axis, w = quat[:3], quat[3]
-    t = 2.0 * np.cross(axis, v)
-    result: np.ndarray = v + w * t + np.cross(axis, t)
-    return result
-
-
-def _compose(parent: np.ndarray, child: np.ndarray) -> np.ndarray:
-    """The pose (pos, quat xyzw) of a frame given in another frame's pose."""
-    p, q = parent[3:], child[3:]
-    quat = [*(p[3] * q[:3] + q[3] * p[:3] + np.cross(p[:3], q[:3])), p[3] * q[3] - p[:3] @ q[:3]]
-    return np.concatenate([parent[:3] + _rotate(p, child[:3]), quat])
