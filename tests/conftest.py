@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import pytest
 import torch
+
+from kilogym.assets.packages import MissingPackageError
 
 # the tensors of tests are small: more threads only wait for each other, the more so under xdist
 torch.set_num_threads(1)
@@ -25,6 +29,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for name, reason in reasons.items():
             if reason and name in item.keywords:
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, None, None]:
+    """A test that needs a robot of a package that is not installed is skipped; `make test` installs them all."""
+    try:
+        return (yield)
+    except MissingPackageError as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.fixture(scope="session")

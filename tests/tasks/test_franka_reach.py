@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import xml.etree.ElementTree as ElementTree
-from pathlib import Path
 
 import mujoco
 import numpy as np
 import pytest
 import torch
 
-from kilogym.assets.options import ImportOptions
-from kilogym.tasks import robots
+from kilogym.assets.packages import example_robot_file
 from kilogym.tasks.franka import ARM, FILE, FINGER, REST
 from kilogym.tasks.franka_reach.task import FrankaReach, FrankaReachConfig, reward
 from kilogym.tasks.registry import make_task
-from kilogym.tasks.robots import MissingRobotError, example_robot, with_drives
+from kilogym.tasks.robots import with_drives
 
 
 def reach(device: str, **changes: object) -> FrankaReach:
-    try:
-        task = make_task("franka_reach", 4, device, 0, FrankaReachConfig(**changes))  # type: ignore[arg-type]
-    except MissingRobotError as missing:
-        pytest.skip(str(missing))
+    task = make_task("franka_reach", 4, device, 0, FrankaReachConfig(**changes))  # type: ignore[arg-type]
     assert isinstance(task, FrankaReach)
     return task
 
@@ -39,8 +33,7 @@ def test_reward() -> None:
 
 def test_the_tool_is_where_mujoco_says(device: str) -> None:
     task = reach(device, start_dof_noise=0.5)
-    file = importlib.metadata.distribution("example-robot-data").locate_file(f"{robots.ROBOTS}/{FILE}")
-    text = Path(str(file)).read_text()
+    text = example_robot_file(FILE).read_text()
     # the meshes' paths are a package's: MuJoCo is given the joints alone
     model = mujoco.MjModel.from_xml_string(without_meshes(text))
     data = mujoco.MjData(model)
@@ -98,21 +91,6 @@ def test_goals_lie_in_their_box(device: str) -> None:
     assert (task.goal[:, 2] == 0.5).all()
     assert ((task.goal[:, 0] - 0.5).abs() <= 0.1).all()
     assert ((task.goal[:, 1]).abs() <= 0.2).all()
-
-
-def test_a_missing_package_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    def absent(name: str) -> None:
-        raise importlib.metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(importlib.metadata, "distribution", absent)
-    with pytest.raises(MissingRobotError, match=r"example-robot-data, which is not installed; pip install 'kilogym"):
-        example_robot(FILE, ImportOptions())
-
-
-def test_a_missing_file_names_it(device: str) -> None:
-    reach(device)
-    with pytest.raises(MissingRobotError, match=r"no_such\.urdf is not there"):
-        example_robot("panda_description/urdf/no_such.urdf", ImportOptions())
 
 
 def test_drives_by_name_leave_other_joints_alone(device: str) -> None:

@@ -10,7 +10,6 @@ import pytest
 from kilogym.rl.evaluate import evaluate
 from kilogym.rl.trainer import RunIdentity, Trainer
 from kilogym.tasks.registry import get_task, make_task
-from kilogym.tasks.robots import MissingRobotError
 
 
 @pytest.mark.slow
@@ -23,10 +22,7 @@ def test_learns(name: str, iterations: int, distance: float, tmp_path: Path, dev
     pytest.importorskip("rsl_rl")
     entry = get_task(name)
     ppo = replace(entry.cpu, max_iterations=iterations)
-    try:
-        env = make_task(name, ppo.num_envs, device, 0)
-    except MissingRobotError as missing:
-        pytest.skip(str(missing))
+    env = make_task(name, ppo.num_envs, device, 0)
     trainer = Trainer(env, ppo, RunIdentity(name, "rsl_rl", 0, {}), tmp_path)
     trainer.run()
     found = evaluate(make_task(name, 64, device, 1), trainer.learner.act)

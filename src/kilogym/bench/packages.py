@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,38 +9,21 @@ from pathlib import Path
 import mujoco
 
 from kilogym.assets.asset import Asset, JointEquality
+from kilogym.assets.packages import example_robot_file, packaged_file
 from kilogym.bench.robot import read_asset
 
-ROBOTS = "cmeel.prefix/share/example-robot-data/robots"
 HANDS = "gymnasium_robotics/envs/assets/hand"
-
-
-def in_package(package: str, path: str) -> Path:
-    """A file or folder that a package installed.
-
-    Raises:
-        ValueError: It is not there; the message says what to install.
-    """
-    try:
-        found = Path(str(importlib.metadata.distribution(package).locate_file(path)))
-    except importlib.metadata.PackageNotFoundError:
-        raise ValueError(f"{package} is not installed: pip install --no-deps {package}") from None
-    if not found.exists():
-        raise ValueError(
-            f"expected {found}, of the package {package}; install it anew: pip install --no-deps {package}"
-        )
-    return found
 
 
 def read_anymal() -> Asset:
     """ANYmal C of example-robot-data, links without joints merged."""
-    file = in_package("example-robot-data", f"{ROBOTS}/anymal_c_simple_description/urdf/anymal.urdf")
+    file = example_robot_file("anymal_c_simple_description/urdf/anymal.urdf")
     return read_asset(file, collapse_fixed_joints=True)
 
 
 def read_panda() -> Asset:
     """The Panda of example-robot-data with its gripper, its base fixed."""
-    file = in_package("example-robot-data", f"{ROBOTS}/panda_description/urdf/panda.urdf")
+    file = example_robot_file("panda_description/urdf/panda.urdf")
     return replace(read_asset(file, collapse_fixed_joints=True), fixed_base=True)
 
 
@@ -60,7 +42,7 @@ def read_shadow_hand() -> Hand:
     Four distal joints follow their neighbours by tendons that may slip by a millimetre; here they follow exactly.
     The other tendons repeat the limits of joints and are left out.
     """
-    folder = in_package("gymnasium-robotics", HANDS)
+    folder = packaged_file("gymnasium-robotics", HANDS)
     spec = mujoco.MjSpec.from_file(str(folder / "reach.xml"))
     model = spec.compile()
     motors = {

@@ -36,7 +36,8 @@ def load_scene(name: str, timestep: float) -> Scene:
         timestep: Of a physics step [s].
 
     Raises:
-        ValueError: No such scene, robot or file; or the package that has the robot is not installed.
+        ValueError: No such scene, robot or file.
+        MissingPackageError: The package that has the robot is not installed.
     """
     if name in SCENES:
         return SCENES[name](name, timestep)

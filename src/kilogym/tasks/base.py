@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import abc
 import math
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, ClassVar, NamedTuple
 
@@ -163,6 +164,18 @@ class Task(abc.ABC):
         actors = mask.unsqueeze(-1).expand(self.root_states.shape[:2]).reshape(-1)
         self.sim.set_root_states(self.sim.root_states, mask=actors)
         self.sim.set_dof_states(self.sim.dof_states, mask=actors)
+
+    def write(self, to: Tensor, values: Tensor, mask: Tensor) -> None:
+        """Write `values` into `to`, [E, ...] both, where `mask` is true, bool [E]; in place, without a host sync."""
+        to.copy_(torch.where(mask.view(-1, *[1] * (to.dim() - 1)), values, to))
+
+    def write_dofs_at_rest(self, pos: Tensor, mask: Tensor) -> None:
+        """Put all DOFs at positions [E, D], without velocity, where `mask`."""
+        self.write(self.dof_states, torch.stack([pos, torch.zeros_like(pos)], dim=-1), mask)
+
+    def on_device(self, values: Sequence[float]) -> Tensor:
+        """Numbers as a float32 tensor on the task's device."""
+        return torch.tensor(values, dtype=torch.float32, device=self.device)
 
     def uniform(self, *shape: int) -> Tensor:
         """Random numbers in [-1, 1) from the task's generator."""

@@ -72,18 +72,16 @@ class FrankaTask(Task):
         self.sim.add_ground()
 
     def prepare_buffers(self) -> None:
-        def on_device(values: list[float]) -> Tensor:
-            return torch.tensor(values, dtype=torch.float32, device=self.device)
-
         joints = self.arm.dof_joints()
-        self.lower, self.upper = on_device([j.lower for j in joints]), on_device([j.upper for j in joints])  # [9]
-        self.rest = on_device(list(REST))  # [9]
+        self.lower = self.on_device([j.lower for j in joints])  # [9]
+        self.upper = self.on_device([j.upper for j in joints])  # [9]
+        self.rest = self.on_device(REST)  # [9]
         self.targets = self.rest.repeat(self.num_envs, 1)  # [E, 9]
         bodies = self.sim.body_states.view(self.num_envs, -1, 13)
         names = [link.name for link in self.arm.links]
         left, right = names.index("panda_leftfinger"), names.index("panda_rightfinger")
         self.left, self.right = bodies[:, left], bodies[:, right]  # [E, 13]
-        self.pad = on_device([0.0, 0.0, FINGER])
+        self.pad = self.on_device([0.0, 0.0, FINGER])
 
     def task_state(self) -> dict[str, Tensor]:
         return {"targets": self.targets}
@@ -111,9 +109,8 @@ class FrankaTask(Task):
         start = self.rest.repeat(self.num_envs, 1)
         start[:, :ARM] += self.cfg.start_dof_noise * self.uniform(self.num_envs, ARM)
         start = torch.clamp(start, self.lower, self.upper)
-        states = torch.stack([start, torch.zeros_like(start)], dim=-1)
-        self.dof_states.copy_(torch.where(mask[:, None, None], states, self.dof_states))
-        self.targets.copy_(torch.where(mask[:, None], start, self.targets))
+        self.write_dofs_at_rest(start, mask)
+        self.write(self.targets, start, mask)
 
     def arm_observations(self) -> list[Tensor]:
         """Of every joint its share of the range, scaled speed, how far its target is ahead, [E, 9] each."""

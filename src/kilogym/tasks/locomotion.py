@@ -6,7 +6,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 import torch
 import warp as wp
 from torch import Tensor
@@ -78,15 +77,12 @@ class LocomotionTask(Task):
         self.sim.create_actor(env, self.asset, (0.0, 0.0, self.cfg.start_height), filter=filter)
 
     def prepare_buffers(self) -> None:
-        def on_device(values: list[float]) -> Tensor:
-            return torch.tensor(np.array(values, dtype=np.float32), device=self.device)
-
         joints = self.asset.dof_joints()
         gears = {a.joint: a.motor_effort for a in self.asset.actuators}
-        self.gears = on_device([gears[j.name] for j in joints]) * self.cfg.power  # [D]
+        self.gears = self.on_device([gears[j.name] for j in joints]) * self.cfg.power  # [D]
         self.gear_share = self.gears / self.gears.max()  # [D]
-        self.lower = on_device([j.lower for j in joints])  # [D]
-        self.upper = on_device([j.upper for j in joints])  # [D]
+        self.lower = self.on_device([j.lower for j in joints])  # [D]
+        self.upper = self.on_device([j.upper for j in joints])  # [D]
         self.rest_dof_pos = torch.zeros_like(self.lower).clamp(self.lower, self.upper)
         self.start_root = self.sim.root_states.view(self.num_envs, 13).clone()  # [E, 13]
         self.target = wp.vec3(*TARGET)

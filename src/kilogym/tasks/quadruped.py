@@ -135,16 +135,18 @@ class Quadruped(Task):
         names = self.asset.dof_names()
         order = {"HAA": 0, "HFE": 1, "KFE": 2}
         stance = [STANCE[name[:2]][order[name[3:]]] for name in names]
-        self.stance = torch.tensor(stance, **on)  # [12]
-        self.effort = torch.tensor([j.effort for j in self.asset.dof_joints()], **on)  # [12]
+        self.stance = self.on_device(stance)  # [12]
+        self.effort = self.on_device([j.effort for j in self.asset.dof_joints()])  # [12]
         links = [link.name for link in self.asset.links]
         forces = self.sim.contact_forces.view(count, -1, 3)
         self.base_force = forces[:, 0]  # [E, 3]
-        first = links.index("LF_HIP")
-        assert links[first:] == [f"{leg}_{part}" for leg in STANCE for part in ("HIP", "THIGH", "SHANK")]
+        first = len(links) - 12
+        legs = [f"{leg}_{part}" for leg in STANCE for part in ("HIP", "THIGH", "SHANK")]
+        if links[first:] != legs:
+            raise ValueError(f"{FILE}: expected the links {legs} at the end, got {links}")
         self.thigh_forces, self.foot_forces = forces[:, first + 1 :: 3], forces[:, first + 2 :: 3]  # [E, 4, 3]
         self.start_root = self.root.clone()  # [E, 13]
-        self.max_command = torch.tensor(self.cfg.max_command, **on)
+        self.max_command = self.on_device(self.cfg.max_command)
         self.command = torch.zeros(count, 3, **on)
         self.last_actions = torch.zeros(count, 12, **on)
         self.last_dof_vel = torch.zeros(count, 12, **on)
@@ -215,17 +217,16 @@ class Quadruped(Task):
     def draw_commands(self, mask: Tensor) -> None:
         """A new command where `mask`."""
         fresh = self.max_command * self.uniform(self.num_envs, 3)
-        self.command.copy_(torch.where(mask[:, None], fresh, self.command))
+        self.write(self.command, fresh, mask)
 
     def start_states(self, mask: Tensor) -> None:
         cfg, u = self.cfg, self.uniform(self.num_envs, 16)
         pos = self.stance + cfg.start_dof_noise * u[:, :12]
-        states = torch.stack([pos, torch.zeros_like(pos)], dim=-1)
-        self.dof_states.copy_(torch.where(mask[:, None, None], states, self.dof_states))
+        self.write_dofs_at_rest(pos, mask)
         root = self.start_root.clone()
         root[:, 3:7] = quat_about(2, math.pi * u[:, 12])
         root[:, 7:10] = cfg.start_speed * u[:, 13:16]
-        self.root.copy_(torch.where(mask[:, None], root, self.root))
+        self.write(self.root, root, mask)
         self.draw_commands(mask)
         for name in ("last_actions", "last_dof_vel", "air_time"):
             getattr(self, name).masked_fill_(mask[:, None], 0.0)

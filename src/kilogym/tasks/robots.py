@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.metadata
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 
 from kilogym.assets.asset import Asset, DriveMode, JointKind
 from kilogym.assets.errors import AssetWarning
 from kilogym.assets.load import load_asset
 from kilogym.assets.options import ImportOptions
-
-ROBOTS = "cmeel.prefix/share/example-robot-data/robots"
-"""Where the distribution example-robot-data keeps its robots, relative to site-packages."""
-
-
-class MissingRobotError(ImportError):
-    """The package that carries a task's robot is not installed; the message says how to get it."""
+from kilogym.assets.packages import example_robot_file
 
 
 def example_robot(file: str, options: ImportOptions) -> Asset:
@@ -29,22 +21,12 @@ def example_robot(file: str, options: ImportOptions) -> Asset:
         options: How to import it. Tags that are ignored are not reported: the file is not the user's.
 
     Raises:
-        MissingRobotError: the package or the file is not there.
+        MissingPackageError: the package or the file is not there.
     """
-    try:
-        folder = Path(str(importlib.metadata.distribution("example-robot-data").locate_file(ROBOTS)))
-    except importlib.metadata.PackageNotFoundError as error:
-        raise MissingRobotError(
-            f"the robot {file} is in the package example-robot-data, which is not installed; "
-            "pip install 'kilogym[robots]'"
-        ) from error
-    if not (folder / file).is_file():
-        raise MissingRobotError(
-            f"example-robot-data is installed, but {folder / file} is not there; pip install 'kilogym[robots]'"
-        )
+    example_robot_file(file)  # or it says how to get it
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AssetWarning)
-        return load_asset(folder, file, options)
+        return load_asset(example_robot_file(""), file, options)
 
 
 def with_drives(asset: Asset, **values: float | Mapping[str, float]) -> Asset:

@@ -114,13 +114,10 @@ class AllegroCube(Task):
         self.sim.create_actor(env, self.cube, CUBE_AT, filter=2)
 
     def prepare_buffers(self) -> None:
-        def on_device(values: list[float]) -> Tensor:
-            return torch.tensor(values, dtype=torch.float32, device=self.device)
-
         joints = self.hand.dof_joints()
         rest = dict(zip([f"joint_{k}.0" for k in range(16)], FINGER * 3 + THUMB, strict=True))
-        self.rest = on_device([rest[j.name] for j in joints])  # [16]
-        self.lower, self.upper = on_device([j.lower for j in joints]), on_device([j.upper for j in joints])
+        self.rest = self.on_device([rest[j.name] for j in joints])  # [16]
+        self.lower, self.upper = self.on_device([j.lower for j in joints]), self.on_device([j.upper for j in joints])
         self.targets = self.rest.repeat(self.num_envs, 1)  # [E, 16]
         self.cube_start = self.cube_state.clone()  # [E, 13]
         self.axes = torch.eye(3, device=self.device)[:2, None]  # [2, 1, 3]
@@ -155,12 +152,11 @@ class AllegroCube(Task):
     def start_states(self, mask: Tensor) -> None:
         u = self.uniform(self.num_envs, 17)
         start = torch.clamp(self.rest + self.cfg.start_dof_noise * u[:, :16], self.lower, self.upper)
-        states = torch.stack([start, torch.zeros_like(start)], dim=-1)
-        self.dof_states.copy_(torch.where(mask[:, None, None], states, self.dof_states))
-        self.targets.copy_(torch.where(mask[:, None], start, self.targets))
+        self.write_dofs_at_rest(start, mask)
+        self.write(self.targets, start, mask)
         cube = self.cube_start.clone()
         cube[:, 3:7] = quat_about(2, 0.25 * math.pi * u[:, 16])
-        self.cube_state.copy_(torch.where(mask[:, None], cube, self.cube_state))
+        self.write(self.cube_state, cube, mask)
 
     def compute_observations(self) -> Tensor:
         cube = self.cube_state

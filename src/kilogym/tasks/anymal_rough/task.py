@@ -91,9 +91,9 @@ class AnymalRough(Quadruped):
         count = self.num_envs
         on: dict[str, Any] = {"device": self.device}
         self.heights = torch.tensor(self.ground.heights, dtype=torch.float32, **on)  # [X, Y]
-        self.corner = torch.tensor(self.ground.corner, **on)
+        self.corner = self.on_device(self.ground.corner)
         self.starts = torch.tensor(self.ground.starts, dtype=torch.float32, **on)  # [levels, kinds, 3]
-        grid = torch.meshgrid(torch.tensor(SCAN_X, **on), torch.tensor(SCAN_Y, **on), indexing="ij")
+        grid = torch.meshgrid(self.on_device(SCAN_X), self.on_device(SCAN_Y), indexing="ij")
         self.scan = torch.stack(grid, dim=-1).view(-1, 2)  # [S, 2]
         self.kind = torch.arange(count, **on) % len(KINDS)
         self.level = self.draw_levels(self.cfg.start_level + 1)
@@ -138,14 +138,14 @@ class AnymalRough(Quadruped):
             moved = (self.root[:, :2] - self.start_pos).norm(dim=-1)
             asked = self.command[:, :2].norm(dim=-1) * self.episode_length * cfg.step_dt
             level = next_level(self.level, moved, asked, cfg.tile, cfg.levels, self.draw_levels(cfg.levels))
-            self.level.copy_(torch.where(mask, level, self.level))
+            self.write(self.level, level, mask)
         super().start_states(mask)
         start = self.starts[self.level, self.kind]
         pos = start[:, :2] + cfg.start_spread * self.uniform(self.num_envs, 2)
-        self.start_pos.copy_(torch.where(mask[:, None], pos, self.start_pos))
-        self.root[:, :2].copy_(torch.where(mask[:, None], pos, self.root[:, :2]))
+        self.write(self.start_pos, pos, mask)
+        self.write(self.root[:, :2], pos, mask)
         height = start[:, 2] + cfg.start_height
-        self.root[:, 2].copy_(torch.where(mask, height, self.root[:, 2]))
+        self.write(self.root[:, 2], height, mask)
 
     def compute_observations(self) -> Tensor:
         return torch.cat([super().compute_observations(), self.height_scan()], dim=-1)

@@ -89,7 +89,7 @@ class BallBalance(Task):
         self.sim.create_actor(env, self.ball, (HINGE[0], HINGE[1], HINGE[2] + TRAY_TOP + BALL_RADIUS))
 
     def prepare_buffers(self) -> None:
-        self.hinge = torch.tensor(HINGE, device=self.device)
+        self.hinge = self.on_device(HINGE)
         self.ball_start = self.root_states[:, 1].clone()  # [E, 13]
 
     def apply_actions(self) -> None:
@@ -116,7 +116,7 @@ class BallBalance(Task):
     def start_states(self, mask: Tensor) -> None:
         cfg, u = self.cfg, self.uniform(self.num_envs, 7)
         tilt = torch.stack([cfg.start_tilt * u[:, :2], torch.zeros_like(u[:, :2])], dim=-1)
-        self.dof_states.copy_(torch.where(mask[:, None, None], tilt, self.dof_states))
+        self.write(self.dof_states, tilt, mask)
         angle, radius = math.pi * u[:, 2], cfg.start_distance * torch.sqrt(0.5 + 0.5 * u[:, 3])
         ball = self.ball_start.clone()
         ball[:, 0] += radius * torch.cos(angle)
@@ -124,7 +124,7 @@ class BallBalance(Task):
         # over the tray however it is tilted
         ball[:, 2] += 1.5 * math.sin(cfg.start_tilt) * cfg.start_distance
         ball[:, 7:10] = cfg.start_speed * u[:, 4:7]
-        self.root_states[:, 1].copy_(torch.where(mask[:, None], ball, self.root_states[:, 1]))
+        self.write(self.root_states[:, 1], ball, mask)
 
     def compute_observations(self) -> Tensor:
         pos, vel = self.ball_on_tray()

@@ -78,7 +78,7 @@ class Cartpole(Task):
 
     def start_states(self, mask: Tensor) -> None:
         start = self.cfg.start_noise * self.uniform(self.num_envs, 2, 2)
-        self.dof_states.copy_(torch.where(mask[:, None, None], start, self.dof_states))
+        self.write(self.dof_states, start, mask)
 
     def compute_observations(self) -> Tensor:
         return self.dof_states.reshape(self.num_envs, 4)

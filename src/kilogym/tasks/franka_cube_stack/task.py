@@ -131,7 +131,7 @@ class FrankaCubeStack(FrankaTask):
 
     def prepare_buffers(self) -> None:
         super().prepare_buffers()
-        self.middle = torch.tensor(self.cfg.middle, device=self.device)
+        self.middle = self.on_device(self.cfg.middle)
         self.cube_start = self.root_states[:, 1:].clone()  # [E, 2, 13]
         self.axes = torch.eye(3, device=self.device)[:2, None]  # [2, 1, 3]
 
@@ -166,7 +166,7 @@ class FrankaCubeStack(FrankaTask):
         point = self.middle + cfg.spread * u[:, 2:4]
         cubes[:, 0, :2], cubes[:, 1, :2] = point + offset, point - offset
         cubes[:, :, 3:7] = quat_about(2, 0.25 * math.pi * u[:, 4:6])
-        self.root_states[:, 1:].copy_(torch.where(mask[:, None, None], cubes, self.root_states[:, 1:]))
+        self.write(self.root_states[:, 1:], cubes, mask)
 
     def compute_observations(self) -> Tensor:
         self.sim.refresh_body_states()  # of the envs that just started again

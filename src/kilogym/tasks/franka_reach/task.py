@@ -54,8 +54,8 @@ class FrankaReach(FrankaTask):
 
     def prepare_buffers(self) -> None:
         super().prepare_buffers()
-        self.middle = torch.tensor(self.cfg.target_middle, device=self.device)
-        self.half = torch.tensor(self.cfg.target_half, device=self.device)
+        self.middle = self.on_device(self.cfg.target_middle)
+        self.half = self.on_device(self.cfg.target_half)
         self.goal = self.middle.repeat(self.num_envs, 1)  # [E, 3]
 
     def task_state(self) -> dict[str, Tensor]:
@@ -74,7 +74,7 @@ class FrankaReach(FrankaTask):
     def start_states(self, mask: Tensor) -> None:
         self.start_arm(mask)
         goal = self.middle + self.half * self.uniform(self.num_envs, 3)
-        self.goal.copy_(torch.where(mask[:, None], goal, self.goal))
+        self.write(self.goal, goal, mask)
 
     def compute_observations(self) -> Tensor:
         self.sim.refresh_body_states()  # of the envs that just started again

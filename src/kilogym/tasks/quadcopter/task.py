@@ -106,7 +106,7 @@ class Quadcopter(Task):
         self.to_wrench = thrust_to_wrench(cfg.rotor_drag).to(self.device).T.contiguous()  # [4, 6]
         self.most = cfg.max_thrust * MASS * GRAVITY / 4.0  # of one rotor [N]
         self.follow = 1.0 - math.exp(-cfg.dt / cfg.rotor_lag)
-        self.target = torch.tensor(cfg.target, device=self.device)
+        self.target = self.on_device(cfg.target)
         self.start_root = self.root_states[:, 0].clone()  # [E, 13]
         self.thrust = torch.zeros(self.num_envs, 4, device=self.device)  # [N]
         self.last_actions = torch.zeros(self.num_envs, 4, device=self.device)
@@ -146,7 +146,7 @@ class Quadcopter(Task):
         roll_pitch = quat_mul(quat_about(0, cfg.start_tilt * u[:, 3]), quat_about(1, cfg.start_tilt * u[:, 4]))
         root[:, 3:7] = quat_mul(quat_about(2, math.pi * u[:, 5]), roll_pitch)
         root[:, 7:13] = cfg.start_speed * u[:, 6:12]
-        self.root.copy_(torch.where(mask[:, None], root, self.root))
+        self.write(self.root, root, mask)
         self.thrust.masked_fill_(mask[:, None], 0.5 * self.most)
         self.last_actions.masked_fill_(mask[:, None], 0.0)
 
