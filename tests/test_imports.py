@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,3 +77,9 @@ def test_no_relative_imports() -> None:
         if isinstance(node, ast.ImportFrom) and node.level
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_what_takes_long_to_import_waits_until_it_is_needed() -> None:
+    found = "import sys, kilogym.assets, kilogym.sim; print({'scipy', 'trimesh'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", found], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["set()"]

@@ -18,7 +18,9 @@ from scipy.spatial import ConvexHull
 from kilogym.assets import AssetError, decomposition
 from kilogym.assets.asset import Mesh
 from kilogym.assets.cache import cached_arrays, content_key
-from kilogym.assets.decomposition import DecompositionOptions, decompose, hollow_cells, join
+from kilogym.assets.decomposition import decompose
+from kilogym.assets.decomposition_options import DecompositionOptions
+from kilogym.assets.joining import hollow_cells, join
 from kilogym.assets.meshes import load_mesh, load_submeshes
 
 pytest.importorskip("vhacdx")
@@ -276,6 +278,16 @@ def test_parameters_without_a_counterpart_are_told_once(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         load_text(tmp_path, text, vhacd_params=options)  # not enabled
+
+
+def test_more_vertices_than_parts_can_have_are_told(tmp_path):
+    write(tmp_path)
+    text = URDF.format("fork.stl", "fork.stl")
+    for vertices, told in ((64, 0), (65, 1)):
+        options = DecompositionOptions(max_num_vertices_per_ch=vertices, concavity=0.05)
+        _, notes = load_text(tmp_path, text, vhacd_enabled=True, vhacd_params=options)
+        assert [n for n in notes if "65: parts have at most 64 vertices" in n] == notes
+        assert len(notes) == told
 
 
 def test_a_convex_mesh_has_no_parts(tmp_path):

@@ -210,6 +210,13 @@ def test_files_written_for_isaac_gym(tmp_path):
     assert len(notes) == len(set(notes))
 
 
+def test_geoms_that_are_not_done_say_so(tmp_path):
+    mesh = "<asset><mesh name='m' vertex='0 0 0 1 0 0 0 1 0 0 0 1'/></asset>"
+    asset, notes = load_text(tmp_path, body("<freejoint/><geom size='0.1'/><geom type='sdf' mesh='m'/>", mesh), ".xml")
+    assert len(asset.shapes) == 1
+    assert any("sdf is ignored: signed distance fields are not done, so nothing collides there" in n for n in notes)
+
+
 def test_density_of_the_options_is_the_files_default(tmp_path):
     sphere = 4 / 3 * np.pi * 1e-3
     inner = "<freejoint/><geom size='0.1'/><body><joint/><geom size='0.1' density='10'/></body>"

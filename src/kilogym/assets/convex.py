@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kilogym.assets.asset import Mesh
-from kilogym.assets.decomposition import MAX_PARTS, decompose
+from kilogym.assets.decomposition_options import MAX_PARTS, MAX_VERTICES
 from kilogym.assets.diagnostics import Diagnostics
 from kilogym.assets.errors import AssetError
 from kilogym.assets.options import ImportOptions
@@ -50,5 +50,12 @@ def convex_parts(
         diagnostics.note(
             f"vhacd parameters {', '.join(unused)} are ignored: V-HACD 4 has nothing like them", file, line, "vhacd"
         )
+    if options.vhacd_params.max_num_vertices_per_ch > MAX_VERTICES:
+        diagnostics.note(
+            f"vhacd parameter max_num_vertices_per_ch is {options.vhacd_params.max_num_vertices_per_ch}: "
+            f"parts have at most {MAX_VERTICES} vertices", file, line, "vhacd vertices",
+        )  # fmt: skip
+    from kilogym.assets.decomposition import decompose  # needs scipy, which takes long to import
+
     parts = decompose(mesh, options.vhacd_params)
     return parts if len(parts) > 1 else ()

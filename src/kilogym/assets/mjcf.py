@@ -142,17 +142,16 @@ def _compile(clean: Sanitized, path: Path, diagnostics: Diagnostics) -> mujoco.M
 
 
 def _delete_unbounded(spec: mujoco.MjSpec, clean: Sanitized, path: Path, diagnostics: Diagnostics) -> None:
-    """Planes, height fields and signed distance fields cannot move with a robot."""
+    """Planes and height fields cannot move with a robot; signed distance fields are not done."""
     kinds = {
-        mujoco.mjtGeom.mjGEOM_PLANE: "plane",
-        mujoco.mjtGeom.mjGEOM_HFIELD: "hfield",
-        mujoco.mjtGeom.mjGEOM_SDF: "sdf",
+        mujoco.mjtGeom.mjGEOM_PLANE: ("plane", "bodies cannot carry one"),
+        mujoco.mjtGeom.mjGEOM_HFIELD: ("hfield", "bodies cannot carry one"),
+        mujoco.mjtGeom.mjGEOM_SDF: ("sdf", "signed distance fields are not done, so nothing collides there"),
     }
     for geom in list(spec.geoms):
         if geom.type in kinds:
-            diagnostics.note(
-                f"a geom of type {kinds[geom.type]} is ignored: bodies cannot carry one", str(path)
-            )
+            name, why = kinds[geom.type]
+            diagnostics.note(f"a geom of type {name} is ignored: {why}", str(path))
             spec.delete(geom)
 
 

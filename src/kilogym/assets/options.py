@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from kilogym.assets.asset import BodyOptions, DriveMode
-from kilogym.assets.decomposition import DecompositionOptions
+from kilogym.assets.decomposition_options import DecompositionOptions
 from kilogym.assets.errors import AssetError
 
 

@@ -53,7 +53,7 @@ def report_unused(
     for child in children_of(element):
         name = tag_of(child)
         if name not in tags:
-            context.diagnostics.ignored_element(name, context.file, child.sourceline, context=tag)
+            context.diagnostics.ignored_element(name, context.file, child.sourceline, _WHY.get(name, ""), tag)
         elif name in seen and name == "inertial":  # exported files have two, and other readers take the first
             why = f"<{tag}> has one already"
             context.diagnostics.ignored_element(name, context.file, child.sourceline, why)
@@ -62,6 +62,10 @@ def report_unused(
         seen.add(name)
 
 
+_WHY = {
+    "sdf": "signed distance fields are not done, a mesh collides as its convex hull, in which holes are filled; with "
+    "vhacd_enabled it collides in convex parts"
+}
 _REPEATABLE = ("link", "joint", "material", "visual", "collision", "transmission", "gazebo", "sensor")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial import ConvexHull
 
 
 def spanning_points(points: np.ndarray, most: int) -> list[int]:
@@ -15,6 +14,8 @@ def spanning_points(points: np.ndarray, most: int) -> list[int]:
     Returns:
         Ascending.
     """
+    from scipy.spatial import ConvexHull  # long to import, and seldom needed
+
     chosen: list[int] = []
     for axis in (0, 1, 2):
         chosen += [int(points[:, axis].argmin()), int(points[:, axis].argmax())]

@@ -10,7 +10,8 @@ import torch
 import trimesh
 
 from kilogym.assets.asset import Asset, Link, Mesh, Shape, ShapeKind
-from kilogym.assets.decomposition import DecompositionOptions, decompose
+from kilogym.assets.decomposition import decompose
+from kilogym.assets.decomposition_options import DecompositionOptions
 from kilogym.assets.inertia import combine, mesh_mass_properties, six
 from kilogym.engine.batch import Batch, EngineOptions
 from kilogym.engine.hulls import HEADER, PLACE, convex_hull, hull_of_parts, pack

@@ -165,7 +165,7 @@ def _handle(sim: Sim, asset: Any) -> Asset:
 
 def _import_options(options: AssetOptions | None) -> Any:
     from kilogym.assets import ImportOptions
-    from kilogym.assets.decomposition import DecompositionOptions
+    from kilogym.assets.decomposition_options import DecompositionOptions
 
     if options is None:
         return ImportOptions()
