@@ -35,8 +35,9 @@ LOOK = """
         p[1] = rows.response(c).static_mu;
         p[2] = now.x; p[3] = now.y; p[4] = now.z;
         for (int i = 0; i < 3 * NV; ++i) p[8 + i] = 0;
+        const RowY row = row_y(env, rows, c, owners_of(at));
         over_trunk(at.link_a, at.link_b, [&](auto v) {
-            const Four y = rows.at(c, ROW_Y + v);
+            const Vec3 y = row.trunk.at(v);
             p[8 + v] = y.x; p[8 + NV + v] = y.y; p[8 + 2 * NV + v] = y.z;
         });
         for (int k = 0; k < 3; ++k) {
