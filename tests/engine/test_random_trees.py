@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kilogym.assets.inertia import matrix
 from kilogym.validation.batch_world import BatchWorld
 from kilogym.validation.oracle import Oracle
 from kilogym.validation.trees import random_tree
@@ -110,10 +111,9 @@ def test_energy_and_momentum(device, precision, bar):
                     [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
                     [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
                 ])  # fmt: skip
-                xx, yy, zz, xy, xz, yz = link.inertia
                 spin = turn.T @ row[10:]
                 parts += link.mass * row[7:10] @ row[7:10]
-                parts += spin @ np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]) @ spin
+                parts += spin @ matrix(link.inertia) @ spin
             assert abs(kinetic - parts) <= bar * (abs(v[env]) @ abs(mass[env]) @ abs(v[env]))
         if asset.fixed_base:
             return

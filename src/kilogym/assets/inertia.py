@@ -136,18 +136,10 @@ def mesh_mass_properties(
 
 def six(inertia: np.ndarray) -> tuple[float, float, float, float, float, float]:
     """A 3x3 inertia in the order of :class:`~kilogym.assets.asset.Link`: xx, yy, zz, xy, xz, yz."""
-    i = inertia
-    return (
-        float(i[0, 0]),
-        float(i[1, 1]),
-        float(i[2, 2]),
-        float(i[0, 1]),
-        float(i[0, 2]),
-        float(i[1, 2]),
-    )
+    xx, yy, zz, xy, xz, yz = (float(x) for x in inertia[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]])
+    return xx, yy, zz, xy, xz, yz
 
 
-def matrix(values: Iterable[float]) -> np.ndarray:
-    """The reverse of :func:`six`."""
-    xx, yy, zz, xy, xz, yz = values
-    return np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]], dtype=np.float64)
+def matrix(values: ArrayLike) -> np.ndarray:
+    """The reverse of :func:`six`, of any leading dimensions: (..., 6) -> (..., 3, 3)."""
+    return np.asarray(values, dtype=np.float64)[..., [[0, 3, 4], [3, 1, 5], [4, 5, 2]]]

@@ -234,7 +234,7 @@ def _mass(link: etree._Element, body: Body, context: Context) -> MassProperties:
         names = ("ixx", "iyy", "izz", "ixy", "ixz", "iyz")
         report_unused(element, context, names, ())
         rot = quat_to_matrix(quat)
-        tensor = rot @ matrix(numbers(element, name, 1, file, (0.0,))[0] for name in names) @ rot.T
+        tensor = rot @ matrix([numbers(element, name, 1, file, (0.0,))[0] for name in names]) @ rot.T
     if mass == 0.0:
         if body.shapes:
             return shapes_mass(body.shapes, context.options.density)

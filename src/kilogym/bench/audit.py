@@ -64,7 +64,7 @@ def mechanical_energy(asset: Asset, bodies: np.ndarray, dof_vel: np.ndarray, gra
     quat = bodies[..., 3:7]
     height = bodies[..., 2] + quat_rotate(quat, com)[..., 2]
     spin = quat_rotate_inverse(quat, bodies[..., 10:13])
-    inertia = np.array([matrix(link.inertia) for link in asset.links])
+    inertia = matrix([link.inertia for link in asset.links])
     kinetic = (mass * (bodies[..., 7:10] ** 2).sum(-1)).sum(-1) + np.einsum("eli,lij,elj->e", spin, inertia, spin)
     armature = np.array([joint.armature for joint in asset.joints])
     return 0.5 * kinetic + 0.5 * (armature * dof_vel**2).sum(-1) + gravity * (mass * height).sum(-1)

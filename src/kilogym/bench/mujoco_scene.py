@@ -8,11 +8,12 @@ from dataclasses import replace
 import mujoco
 import numpy as np
 
-from kilogym.assets.asset import FLT_MAX, Asset, BodyOptions, DriveMode, Joint, JointKind, Link, Shape, ShapeKind
+from kilogym.assets.asset import FLT_MAX, Asset, BodyOptions, DriveMode, Joint, JointKind, Shape, ShapeKind
 from kilogym.bench.scene import Actor, Scene, Vary, configure, start_pose
 from kilogym.engine.hulls import convex_hull
-from kilogym.math.quaternion import quat_from_matrix, quat_to_wxyz
+from kilogym.math.quaternion import quat_to_wxyz
 from kilogym.scene.terrain import HeightField
+from kilogym.validation.mujoco_inertia import set_inertia
 
 JOINTS = {JointKind.REVOLUTE: mujoco.mjtJoint.mjJNT_HINGE, JointKind.PRISMATIC: mujoco.mjtJoint.mjJNT_SLIDE}
 GEOMS = {
@@ -118,7 +119,7 @@ def _add_actor(spec: mujoco.MjSpec, actor: Actor) -> None:
         if i == 0 and not asset.fixed_base:
             body.add_freejoint(name=f"{actor.prefix}{link.name}_free")
         body.gravcomp = float(asset.options.disable_gravity)
-        _set_inertia(body, link)
+        set_inertia(body, link.mass, link.com, link.inertia)
         bodies.append(body)
     for joint in asset.joints:
         if joint.kind is not JointKind.FIXED:
@@ -133,15 +134,6 @@ def _add_actor(spec: mujoco.MjSpec, actor: Actor) -> None:
         made.objtype = mujoco.mjtObj.mjOBJ_JOINT
         made.name1, made.name2 = actor.prefix + held.joint, actor.prefix + held.leader if held.leader else ""
         made.data[:5] = held.coefficients
-
-
-def _set_inertia(body, link: Link) -> None:
-    xx, yy, zz, xy, xz, yz = link.inertia
-    moments, axes = np.linalg.eigh([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
-    axes[:, 2] *= np.sign(np.linalg.det(axes))
-    body.explicitinertial = True
-    body.mass, body.ipos, body.inertia = link.mass, link.com, moments
-    body.iquat = quat_to_wxyz(quat_from_matrix(axes))
 
 
 def _add_joint(body, prefix: str, joint: Joint) -> None:

@@ -75,16 +75,16 @@ def device_name(device: str) -> str:
 
 def driver() -> str:
     """Version of the GPU's driver; "none" without a GPU."""
-    return _first_line("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader") or "none"
+    return first_line("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader") or "none"
 
 
 def _commit_of(folder: Path) -> str:
     """What git says of a package's folder. A git folder further up that does not track it has no say."""
     here = ("git", "-C", str(folder))
-    if not _first_line(*here, "ls-files", "--error-unmatch", "__init__.py"):
+    if not first_line(*here, "ls-files", "--error-unmatch", "__init__.py"):
         return "unknown"
-    head = _first_line(*here, "rev-parse", "--short", "HEAD")
-    changed = _first_line(*here, "status", "--porcelain", "--", ".")
+    head = first_line(*here, "rev-parse", "--short", "HEAD")
+    changed = first_line(*here, "status", "--porcelain", "--", ".")
     return f"{head}{'-dirty' if changed else ''}" if head else "unknown"
 
 
@@ -107,7 +107,8 @@ def _object(kind: bytes, text: bytes) -> bytes:
     return hashlib.sha1(b"%s %d\0" % (kind, len(text)) + text).digest()
 
 
-def _first_line(*command: str) -> str:
+def first_line(*command: str) -> str:
+    """What a program prints first; nothing where it is not there, fails or takes more than 20 s."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired):

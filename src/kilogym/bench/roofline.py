@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import torch
 
+from kilogym.bench.provenance import first_line
 from kilogym.sim import Simulation
 
 WARP_SCHEDULERS = 4
@@ -70,7 +71,7 @@ def rates(device: str) -> Rates:
     issued = None
     if device != "cpu":
         processors = torch.cuda.get_device_properties(device).multi_processor_count
-        clock = _ask("nvidia-smi", "--query-gpu=clocks.max.sm", "--format=csv,noheader,nounits")
+        clock = first_line("nvidia-smi", "--query-gpu=clocks.max.sm", "--format=csv,noheader,nounits")
         issued = processors * WARP_SCHEDULERS * float(clock) * 1e6 if clock else None
     return Rates(2.0 * big.numel() * big.element_size() / best, issued)
 
@@ -103,11 +104,3 @@ def read_metric(text: str) -> float:
         if row.get("Metric Name") == METRIC:
             return float(row["Metric Value"].replace(",", ""))
     raise RuntimeError(f"ncu: expected a row of {METRIC} in its CSV, got {text.strip()[-500:]!r}")
-
-
-def _ask(*command: str) -> str:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip().partition("\n")[0] if done.returncode == 0 else ""

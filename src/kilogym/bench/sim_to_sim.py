@@ -26,6 +26,7 @@ import torch
 from kilogym.bench import policy_options
 from kilogym.bench.robot import load_robot
 from kilogym.engine.model import PARAMETERS
+from kilogym.math.quaternion import quat_from_wxyz, quat_to_wxyz
 from kilogym.rl.evaluate import Evaluation, evaluate
 from kilogym.rl.train import load_policy
 from kilogym.scene.compile import compile_scene
@@ -145,7 +146,7 @@ class MujocoPhysics:
     def _advance(self, data: mujoco.MjData, root: np.ndarray, dofs: np.ndarray, efforts: np.ndarray) -> None:
         """One env; `root` [13] and `dofs` [D, 2] are overwritten."""
         data.qpos[:3] = root[:3]
-        data.qpos[3:7] = root[[6, 3, 4, 5]]
+        data.qpos[3:7] = quat_to_wxyz(root[3:7])
         data.qpos[self.qpos], data.qvel[self.qvel] = dofs[:, 0], dofs[:, 1]
         r = matrix(data.qpos[3:7])
         # MuJoCo: velocity of the frame's origin, angular velocity in the body's axes; ours: of the com, world axes
@@ -155,7 +156,7 @@ class MujocoPhysics:
         mujoco.mj_step(self.model, data, nstep=self.steps)
         r = matrix(data.qpos[3:7])
         root[:3] = data.qpos[:3]
-        root[3:7] = data.qpos[[4, 5, 6, 3]]
+        root[3:7] = quat_from_wxyz(data.qpos[3:7])
         root[10:13] = r @ data.qvel[3:6]
         root[7:10] = data.qvel[:3] + np.cross(root[10:13], r @ self.com)
         dofs[:, 0], dofs[:, 1] = data.qpos[self.qpos], data.qvel[self.qvel]

@@ -9,7 +9,7 @@ import numpy as np
 import trimesh
 
 from kilogym.assets.asset import Asset, BodyOptions, Joint, JointKind, Link, Mesh, Sensor, Shape, ShapeKind
-from kilogym.assets.inertia import shape_mass_properties
+from kilogym.assets.inertia import matrix, shape_mass_properties, six
 from kilogym.math.quaternion import quat_to_matrix
 
 G = 9.81  # [m/s^2]
@@ -88,7 +88,7 @@ def rock(points: np.ndarray, mass: float = 1.0, friction: float = 1.0) -> Asset:
     mesh = Mesh("rock", np.array(hull.vertices), np.array(hull.faces))
     size = (1.0, 1.0, 1.0)
     properties = shape_mass_properties(ShapeKind.MESH, size, 1000.0, mesh).scaled_to(mass)
-    inertia = tuple(properties.inertia[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]])
+    inertia = six(properties.inertia)
     link = Link("rock", -1, mass=mass, com=tuple(properties.com), inertia=inertia)
     return Asset("rock", (link,), shapes=(Shape(0, ShapeKind.MESH, size, mesh=mesh, friction=friction),), options=FREE)
 
@@ -99,10 +99,8 @@ ALONG_Y = (-math.sqrt(0.5), 0.0, 0.0, math.sqrt(0.5))
 
 def turned(inertia: Sequence[float], quat: Sequence[float]) -> tuple[float, ...]:
     """R I R^T of six numbers."""
-    xx, yy, zz, xy, xz, yz = inertia
-    r = quat_to_matrix(np.asarray(quat))
-    i = r @ np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]) @ r.T
-    return (i[0, 0], i[1, 1], i[2, 2], i[0, 1], i[0, 2], i[1, 2])
+    r = quat_to_matrix(quat)
+    return six(r @ matrix(inertia) @ r.T)
 
 
 def serial(

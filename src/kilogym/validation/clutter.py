@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kilogym.assets.asset import Asset, BodyOptions, Link, Shape, ShapeKind
-from kilogym.assets.inertia import shape_mass_properties
+from kilogym.assets.inertia import matrix, shape_mass_properties
 from kilogym.math.quaternion import quat_to_matrix
 from kilogym.scene.declarations import GroundPlane
 from kilogym.validation.batch_world import BatchWorld
@@ -159,9 +159,7 @@ class Clutter:
         r = self.roots()
         turn = quat_to_matrix(r["quat"])
         spin = np.einsum("ebij,ebi->ebj", turn, r["ang"])
-        xx, yy, zz, xy, xz, yz = np.moveaxis(self.inertia, 2, 0)
-        tensor = np.stack([xx, xy, xz, xy, yy, yz, xz, yz, zz], axis=-1).reshape(self.envs, BODIES, 3, 3)
-        kinetic = 0.5 * (self.mass * (r["lin"] ** 2).sum(2) + np.einsum("ebi,ebij,ebj->eb", spin, tensor, spin))
+        kinetic = self.mass * (r["lin"] ** 2).sum(2) + np.einsum("ebi,ebij,ebj->eb", spin, matrix(self.inertia), spin)
         com = r["pos"][..., 2].copy()
         com[:, HULL] += (turn[:, HULL] @ np.array(self.rock.links[0].com))[:, 2]
-        return (kinetic + (G * self.mass * com if self.ground else 0.0)).sum(1)
+        return (0.5 * kinetic + (G * self.mass * com if self.ground else 0.0)).sum(1)

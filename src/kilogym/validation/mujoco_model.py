@@ -20,6 +20,7 @@ from kilogym.engine.model import (
     EnvModel,
 )
 from kilogym.math.quaternion import quat_to_wxyz
+from kilogym.validation.mujoco_inertia import set_inertia
 
 Params = dict[str, np.ndarray]
 """Parameters of one env, each (count, components)."""
@@ -83,23 +84,11 @@ def build(model: EnvModel, params: Params, dt: float) -> mujoco.MjModel:
             body.pos, body.quat = params["link_pos"][link], quat_to_wxyz(params["link_quat"][link])
         elif model.tree_floating[model.link_tree[link]]:
             body.add_freejoint()
-        _inertia(body, params, link)
+        set_inertia(body, params["link_mass"][link, 0], params["link_com"][link], params["link_inertia"][link])
         bodies.append(body)
     _joints(spec, model, params, bodies)
     _shapes(spec, model, params, bodies, (-(dt**-2), 0.0))
     return spec.compile()
-
-
-def _inertia(body, params: Params, link: int) -> None:
-    xx, yy, zz, xy, xz, yz = params["link_inertia"][link]
-    moments, axes = np.linalg.eigh([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
-    axes[:, 2] *= np.sign(np.linalg.det(axes))
-    quat = np.empty(4)
-    mujoco.mju_mat2Quat(quat, axes.reshape(-1))
-    body.explicitinertial = True
-    body.mass, body.ipos, body.inertia, body.iquat = (
-        params["link_mass"][link, 0], params["link_com"][link], moments, quat,
-    )  # fmt: skip
 
 
 def _joints(spec, model: EnvModel, params: Params, bodies: list) -> None:
@@ -162,4 +151,3 @@ def _shapes(spec, model: EnvModel, params: Params, bodies: list, elastic: tuple[
                 continue
             mu = (friction[i] + params["ground_friction"][0, 0]) / 2
             pair("ground", f"shape{i}", mu, max(restitution[i], params["ground_restitution"][0, 0]))
-

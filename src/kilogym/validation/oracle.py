@@ -18,6 +18,7 @@ from scipy.spatial.transform import Rotation
 
 from kilogym.assets.asset import Asset, JointKind
 from kilogym.math.quaternion import quat_from_wxyz, quat_to_wxyz
+from kilogym.validation.mujoco_inertia import set_inertia
 
 State = dict[str, np.ndarray]
 """STATE name -> (envs, rows), float64."""
@@ -50,12 +51,7 @@ def to_mujoco(asset: Asset) -> mujoco.MjModel:
         body = parent.add_body(name=f"link{i}")
         if i:
             body.pos, body.quat = link.pos, quat_to_wxyz(link.quat)
-        xx, yy, zz, xy, xz, yz = link.inertia
-        moments, axes = np.linalg.eigh([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
-        axes[:, 2] *= np.sign(np.linalg.det(axes))
-        body.explicitinertial = True
-        body.mass, body.ipos, body.inertia = link.mass, link.com, moments
-        body.iquat = quat_to_wxyz(Rotation.from_matrix(axes).as_quat())
+        set_inertia(body, link.mass, link.com, link.inertia)
         bodies.append(body)
         if i == 0 and not asset.fixed_base:
             body.add_freejoint()

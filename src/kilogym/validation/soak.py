@@ -170,7 +170,11 @@ def small_sim(device: str, envs: int = 2, height: float = 0.6) -> Simulation:
 
 
 def churn(count: int, device: str, report: Callable[[int], None] = lambda done: None) -> float:
-    """Make, step, and destroy a sim `count` times; returns how much memory grew in the latter half [MB]."""
+    """Make, step, and destroy a sim `count` times; returns how much memory grew in the latter half [MB].
+
+    Raises:
+        RuntimeError: the states of one are not finite after its step.
+    """
     where, base = torch.device(device), 0.0
     for i in range(count):
         if i == count // 2:
@@ -178,7 +182,8 @@ def churn(count: int, device: str, report: Callable[[int], None] = lambda done: 
         sim = small_sim(device)
         sim.step()
         sim.refresh_root_states()
-        assert bool(sim.root_states.isfinite().all())
+        if not bool(sim.root_states.isfinite().all()):
+            raise RuntimeError(f"sim {i} of {count}: expected finite states after a step, got {sim.root_states}")
         sim.destroy()
         if i % 100 == 99:
             report(i + 1)

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from kilogym.assets.asset import Asset, ShapeKind
+from kilogym.assets.inertia import matrix
 from kilogym.math.quaternion import quat_to_matrix
 from kilogym.scene.declarations import GroundPlane
 from kilogym.scene.terrain import HeightField, TriangleMesh
@@ -75,11 +76,9 @@ def all_shapes(height: float = 0.3, friction: float = 1.0) -> list[tuple]:
 def energy(asset: Asset, roots: np.ndarray) -> np.ndarray:
     """Kinetic and potential energy of a free body: roots (..., 13) -> (...) [J]."""
     (link,) = asset.links
-    xx, yy, zz, xy, xz, yz = link.inertia
-    inertia = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
     turn = quat_to_matrix(roots[..., 3:7])
     spin = np.einsum("...ij,...i->...j", turn, roots[..., 10:13])
-    kinetic = link.mass * (roots[..., 7:10] ** 2).sum(-1) + np.einsum("...i,ij,...j", spin, inertia, spin)
+    kinetic = link.mass * (roots[..., 7:10] ** 2).sum(-1) + np.einsum("...i,ij,...j", spin, matrix(link.inertia), spin)
     return 0.5 * kinetic + link.mass * G * (roots[..., 2] + (turn @ np.array(link.com))[..., 2])
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from kilogym.assets.asset import FLT_MAX, Asset, BodyOptions, Joint, JointKind, Link
+from kilogym.assets.inertia import six
 from kilogym.assets.load import load_asset
 from kilogym.assets.options import ImportOptions
 
@@ -37,8 +38,7 @@ def bare(asset: Asset) -> Asset:
 def random_inertia(rng: np.random.Generator, mass: float) -> tuple[float, float, float, float, float, float]:
     """Inertia of a random mass distribution: positive definite and obeying the triangle inequality."""
     second = (a := rng.normal(size=(3, 3)) * 0.1) @ a.T + 1e-3 * np.eye(3)  # second moments per mass
-    i = mass * (np.trace(second) * np.eye(3) - second)
-    return (i[0, 0], i[1, 1], i[2, 2], i[0, 1], i[0, 2], i[1, 2])
+    return six(mass * (np.trace(second) * np.eye(3) - second))
 
 
 KINDS = (JointKind.REVOLUTE, JointKind.REVOLUTE, JointKind.PRISMATIC, JointKind.BALL)

@@ -11,7 +11,7 @@ import torch
 import trimesh
 
 from kilogym.assets.asset import Asset, Link, Mesh, Shape, ShapeKind
-from kilogym.assets.inertia import shape_mass_properties
+from kilogym.assets.inertia import shape_mass_properties, six
 from kilogym.engine.batch import FAULT_NONFINITE
 from kilogym.scene.compile import compile_scene
 from kilogym.scene.declarations import GroundPlane, Scene
@@ -33,7 +33,7 @@ ROCKS = [mesh_of(cloud, f"rock{i}") for i, cloud in enumerate(CLOUDS)]
 
 def solid(kind: ShapeKind, size=(1.0, 1.0, 1.0), mesh: Mesh | None = None, mass: float = 1.0) -> Asset:
     properties = shape_mass_properties(kind, size, 1000.0, mesh).scaled_to(mass)
-    inertia = tuple(properties.inertia[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]])
+    inertia = six(properties.inertia)
     link = Link("l", -1, mass=mass, com=tuple(properties.com), inertia=inertia)
     return Asset(kind.value, (link,), shapes=(Shape(0, kind, size, mesh=mesh),), options=FREE)
 

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 
 from kilogym.assets.asset import Asset, Closure, Joint, JointKind, Link
+from kilogym.assets.inertia import matrix
 from kilogym.math.quaternion import quat_to_matrix
 from kilogym.validation.bodies import FREE, G, body, rod
 from kilogym.validation.case import Case, Number, require
@@ -112,8 +113,7 @@ def momenta(asset: Asset, bodies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     parts = []
     for link, row in zip(asset.links, np.moveaxis(bodies, -2, 0), strict=True):
         r = quat_to_matrix(row[..., 3:7])
-        xx, yy, zz, xy, xz, yz = link.inertia
-        inertia = r @ np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]) @ np.swapaxes(r, -1, -2)
+        inertia = r @ matrix(link.inertia) @ np.swapaxes(r, -1, -2)
         com = row[..., :3] + np.einsum("...ij,j->...i", r, np.array(link.com))
         parts.append((link.mass, com, row[..., 7:10], np.einsum("...ij,...j->...i", inertia, row[..., 10:])))
     mass = sum(m for m, *_ in parts)
