@@ -24,6 +24,8 @@ POISON_EVERY = 50
 """Actions between two envs that are made to diverge."""
 POISON = 1e30
 """The speed that does it [m/s and rad/s]; setters refuse numbers that are not finite."""
+SETTLED = 50
+"""Actions after which memory is looked at for the first time."""
 ROOM = 48.0
 """Growth of memory that may be caches filling [MB]."""
 
@@ -119,7 +121,7 @@ def soak(name: str, envs: int, device: str, seconds: float, least: int = 200, se
 
     Args:
         seconds: How long, compilation apart.
-        least: Actions to do at least.
+        least: Actions to do at least, and never fewer than SETTLED.
     """
     task = make_task(name, envs, device, seed)
     watch = Watch(task)
@@ -130,7 +132,7 @@ def soak(name: str, envs: int, device: str, seconds: float, least: int = 200, se
     base = None
     task.step(torch.zeros_like(task.actions))  # compiled
     start = time.perf_counter()
-    while steps < least or time.perf_counter() - start < seconds:
+    while steps < max(least, SETTLED) or time.perf_counter() - start < seconds:
         victim = None
         if steps % POISON_EVERY == POISON_EVERY // 2:
             victim = (7919 * poisoned) % envs
@@ -148,7 +150,7 @@ def soak(name: str, envs: int, device: str, seconds: float, least: int = 200, se
             sound[victim] = True  # its reward is of a state nobody promised
         not_finite += (~sound).sum()
         steps += 1
-        if base is None and steps >= 50 and time.perf_counter() - start > seconds / 10:
+        if base is None and steps >= SETTLED and time.perf_counter() - start > seconds / 10:
             base = memory(task.device)
     strays += int(watch.diverged.sum())
     growth = memory(task.device) - (base or 0.0)
