@@ -31,8 +31,13 @@ def test_the_cpu_takes_one_thread_and_plain_loops():
     assert not mapping.written_out
 
 
-def test_huge_envs_are_not_written_out():
-    assert not chosen(*[HUMANOID] * 16).written_out
+@pytest.mark.parametrize("humanoids", [3, 16])
+def test_huge_envs_are_not_written_out_and_take_one_thread(humanoids):
+    """Of three, four lanes would have a quarter less to do, but plain loops do not know of limbs."""
+    mapping = chosen(*[HUMANOID] * humanoids)
+    assert not mapping.written_out
+    assert mapping.lanes == 1
+    assert mapping.order == chosen(*[HUMANOID] * humanoids, device="cpu").order
 
 
 @pytest.mark.parametrize("lanes", [1, 2, 4, 8])

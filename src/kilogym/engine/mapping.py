@@ -21,7 +21,10 @@ every multiprocessor of an H200; blocks of 256 are as fast for many envs and lea
 
 @dataclass(frozen=True)
 class Mapping:
-    """Lanes share an env as `limbs` says; on CUDA their loops over the robot are written out (native/loops.h)."""
+    """Lanes share an env as `limbs` says; on CUDA their loops over the robot are written out (native/loops.h).
+
+    Plain loops are for one thread: they visit the paths of an env's own velocities, not those of a lane's limb.
+    """
 
     limbs: Limbs
     order: Limbs  # whose order rows are swept in: what comes out is the same, to rounding, on the CPU and on CUDA
@@ -41,7 +44,7 @@ class Mapping:
 def choose_mapping(model: EnvModel, device: str, options: EngineOptions) -> Mapping:
     """The mapping for a device type, "cpu" or "cuda".
 
-    One thread per env on the CPU, lanes on CUDA. The number of envs has no say: an env gives the same bits among any
+    One thread per env on the CPU, lanes on CUDA, one thread there too where code written out would be too much. The number of envs has no say: an env gives the same bits among any
     number of others.
 
     Raises:
@@ -58,7 +61,8 @@ def choose_mapping(model: EnvModel, device: str, options: EngineOptions) -> Mapp
     if device != "cuda":
         return Mapping(whole(model), limbs)
     written_out = work(model, limbs) <= LARGEST_WRITTEN_OUT
-    return Mapping(limbs, limbs, written_out, options.block_dim or BLOCK, options.registers)
+    shared = limbs if written_out else whole(model)
+    return Mapping(shared, limbs, written_out, options.block_dim or BLOCK, options.registers)
 
 
 def natural(model: EnvModel) -> Limbs:
