@@ -43,3 +43,9 @@ def test_huge_envs_are_not_written_out_and_take_one_thread(humanoids):
 @pytest.mark.parametrize("lanes", [1, 2, 4, 8])
 def test_lanes_can_be_asked_for(lanes):
     assert chosen(HUMANOID, lanes=lanes).lanes == lanes
+
+
+def test_lanes_of_a_huge_env_cannot():
+    with pytest.raises(ValueError, match=r"lanes: expected 0 \(chosen\) or 1 for an env of \d+ links"):
+        chosen(*[HUMANOID] * 3, lanes=4)
+    assert chosen(*[HUMANOID] * 3, lanes=4, device="cpu").lanes == 1

@@ -44,12 +44,12 @@ class Mapping:
 def choose_mapping(model: EnvModel, device: str, options: EngineOptions) -> Mapping:
     """The mapping for a device type, "cpu" or "cuda".
 
-    One thread per env on the CPU, lanes on CUDA, one thread there too where code written out would be too much. The number of envs has no say: an env gives the same bits among any
-    number of others.
+    One thread per env on the CPU; lanes on CUDA, or one thread where code written out would be too much. The number
+    of envs has no say: an env gives the same bits among any number of others.
 
     Raises:
-        ValueError: `options.lanes` is not 0, 1, 2, 4 or 8, or `options.block_dim` no multiple of 32 up to 1024, or
-            `options.registers` not 0 or 24 to 255.
+        ValueError: `options.lanes` is not 0, 1, 2, 4 or 8, or more than 1 on CUDA for an env that is too large, or
+            `options.block_dim` no multiple of 32 up to 1024, or `options.registers` not 0 or 24 to 255.
     """
     if options.lanes not in (0, 1, 2, 4, 8):
         raise ValueError(f"EngineOptions.lanes: expected 0 (chosen), 1, 2, 4 or 8, got {options.lanes}")
@@ -61,6 +61,11 @@ def choose_mapping(model: EnvModel, device: str, options: EngineOptions) -> Mapp
     if device != "cuda":
         return Mapping(whole(model), limbs)
     written_out = work(model, limbs) <= LARGEST_WRITTEN_OUT
+    if options.lanes > 1 and not written_out:
+        raise ValueError(
+            f"EngineOptions.lanes: expected 0 (chosen) or 1 for an env of {model.num_links} links and "
+            f"{model.num_dofs} DOFs, which is too large for more, got {options.lanes}"
+        )
     shared = limbs if written_out else whole(model)
     return Mapping(shared, limbs, written_out, options.block_dim or BLOCK, options.registers)
 

@@ -139,6 +139,7 @@ def emit_tables(
         "PAIR_POINTS": max([2, *(pair_points(model.shape_kind[a], model.shape_kind[b]) for a, b in model.pairs)]),
         "NSENSORS": len(local.sensors), "MAX_CONTACTS": t.max_contacts, "MAX_CONTACTS1": max(1, t.max_contacts),
         "STACK_ROOM": STACK_WORDS // 4,
+        "LONGEST_PATH": max([1, *map(len, t.link_path)]),
         "MASKS": masks, "ENV_LINKS": model.num_links, "ENV_DOFS": model.num_dofs, "ENV_SENSORS": model.num_sensors,
     }  # fmt: skip
     coupling_sizes, couplings = coupling_tables(model, local.owner)
@@ -231,7 +232,10 @@ def emit_tables(
         tables[f"lane_{name}"] = _flat(places)
     tables |= couplings
     tables["lane_hang"] = _flat([hangs or [-1] * lanes for hangs in local.link_hangs])
-    return "\n".join(lines + [_table(name, values) for name, values in tables.items()])
+    depth = [len(path) - 1 - path.index(v) for v, path in enumerate(t.link_path[link] for link in t.v_link)]
+    lines += [_table(name, values) for name, values in tables.items()]
+    # of plain loops; an unused table would move the others on a GPU
+    return "\n".join([*lines, "#if !KG_UNROLL", _table("env_v_depth", depth), "#endif"])
 
 
 ROW_HEAD = 8

@@ -63,10 +63,42 @@ struct Position {
     Real dof[ND1];
 };
 
+// Motion subspaces: of joints. Those of a floating root are unit vectors, and of many free bodies would be most of what
+// a step keeps
+struct Axes {
+    Spatial of_dof[ND1];
+    KG_METHOD Spatial operator[](int v) const {
+        const int i = v_root[v];
+        return i < 0 ? of_dof[v_dof[v]] : i < 3 ? sp(unit(i, 1), v3(0, 0, 0)) : sp(v3(0, 0, 0), unit(i - 3, 1));
+    }
+};
+
+// f of the links of a tree. With code written out it comes to those of others as well and has to ask
+template <class T, class F>
+KG_FN void each_link_of(T t, F f) {
+#if KG_UNROLL
+    written_out<0, NL>(f);
+#else
+    KG_ROLLED for (int l = tree_link0[t]; l < tree_link0[t] + env_tree_links[t]; ++l) f(l);
+#endif
+}
+
 // poses of links about their tree's reference point, and the joints' motion subspaces
 struct Kinematics {
     Vec3 ref[NT];   // reference point, env frame: com of a floating root link, origin of a fixed one
     Vec3 pos[NL];   // link frame origin, from ref
     Quat rot[NL];
+#if KG_UNROLL
     Spatial axis[NV];
+#else
+    Axes axis;
+#endif
 };
+template <class V>
+KG_FN void set_axis(Kinematics& k, V v, Spatial axis) {
+#if KG_UNROLL
+    k.axis[v] = axis;
+#else
+    k.axis.of_dof[v_dof[v]] = axis;
+#endif
+}

@@ -64,16 +64,16 @@ KG_FN void invert(Real* m, const Real* inv) {
 }
 
 // (W w)_i
-template <class V>
-KG_FN Real velocity_of(const Real* map, const Real* w, V i) {
+template <class Vector, class V>
+KG_FN Real velocity_of(const Real* map, const Vector& w, V i) {
     Real sum = map[m_row[i]] * w[i];
     span(Zero(), anc_len[i], [&](auto a) { sum += map[m_row[i] + a + 1] * w[anc[anc_row[i] + a]]; });
     return sum;
 }
 
 // (W^T x)_i
-template <class V>
-KG_FN Real whitened(const Real* map, const Real* x, V i) {
+template <class Vector, class V>
+KG_FN Real whitened(const Real* map, const Vector& x, V i) {
     Real sum = map[m_row[i]] * x[i], limb = 0;
     span(below_trunk0[i], below_trunks[i], [&](auto c) { sum += map[below_trunk_entry[c]] * x[below_trunk_v[c]]; });
     span(below_limb0[i], below_limbs[i], [&](auto c) { limb += map[below_limb_entry[c]] * x[below_limb_v[c]]; });

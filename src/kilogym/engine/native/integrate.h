@@ -31,7 +31,7 @@ KG_FN void motion_of(const Inertia* inertia, const Spatial* vel, TreeMotion* out
     each<NT>([&](auto t) {
         Inertia whole[2] = {Inertia(), Inertia()};  // trunk, limb
         Spatial p[2] = {Spatial(), Spatial()};
-        each<NL>([&](auto l) {
+        each_link_of(t, [&](auto l) {
             if (link_tree[l] != t) return;
             const int part = l < TL ? 0 : 1;
             whole[part] = whole[part] + inertia[l];
@@ -82,7 +82,7 @@ KG_FN void add_outside(const Inertia* inertia, const Spatial* outside, Real dt, 
         if (!tree_floating[t]) return;
         Inertia whole = Inertia(), limb = Inertia();
         Spatial push = Spatial(), limb_push = Spatial();
-        each<NL>([&](auto l) {
+        each_link_of(t, [&](auto l) {
             if (link_tree[l] != t) return;
             Inertia& sum = l < TL ? whole : limb;
             Spatial& pushes = l < TL ? push : limb_push;
@@ -106,7 +106,7 @@ KG_FN void add_contacts(const Rows& rows, int contacts, Momentum& p) {
         const Vec3 f = world_impulse(at.normal, rows.total(i));
         Vec3 turn = v3(0, 0, 0);
         if constexpr (HAS_SPIN_FRICTION) turn = spin_impulse(rows, i, at.normal);
-        each<NT>([&](auto t) {
+        each_of_two<NT>(a, b, [&](auto t) {
             if (!tree_floating[t] || (a != t && b != t)) return;
             const Vec3 push = a == t ? f : -f;
             if constexpr (HAS_SPIN_FRICTION) p.ang[t] = p.ang[t] + (a == t ? turn : -turn);
@@ -129,7 +129,7 @@ KG_FN void project_momentum(const TreeMotion* now, const Momentum& p, const Real
         const Vec3 dv = (p.lin[t] - relative) * kg_inv(whole.m);
         v[i] = v_old[i] + dv.x; v[i + 1] = v_old[i + 1] + dv.y; v[i + 2] = v_old[i + 2] + dv.z;
         v[i + 3] += dw.x; v[i + 4] += dw.y; v[i + 5] += dw.z;
-        each<NL>([&](auto l) { if (link_tree[l] == t) vel[l].ang = vel[l].ang + dw; });
+        each_link_of(t, [&](auto l) { if (link_tree[l] == t) vel[l].ang = vel[l].ang + dw; });
     });
 }
 
@@ -140,7 +140,7 @@ KG_FN bool limit_velocity(const Args& args, const Env& env, const Spatial* vel, 
     each<NT>([&](auto t) {
         const Real fastest = param(KG_PARAM(tree_max_linear_velocity), t, env), spin = param(KG_PARAM(tree_max_angular_velocity), t, env);
         Real scale = 1;
-        each<NL>([&](auto l) {
+        each_link_of(t, [&](auto l) {
             if (link_tree[l] != t || !has_link(env, l)) return;
             const Vec3 u = point_velocity(vel[l], link_com_at(args, env, k, l));
             const Real a = dot(u, u), b = dot(vel[l].ang, vel[l].ang);

@@ -16,6 +16,7 @@ KG_FN void place_link(const Args& args, const Env& env, const Position& q, Kinem
             Vec3 c = rotate(r, param3(KG_PARAM(link_com), id, env));
             k.ref[t] = q.root_pos[t] + c;
             p = -c;
+#if KG_UNROLL
             const int v = tree_v0[t];
             k.axis[v] = sp(v3(1, 0, 0), v3(0, 0, 0));
             k.axis[v + 1] = sp(v3(0, 1, 0), v3(0, 0, 0));
@@ -23,6 +24,7 @@ KG_FN void place_link(const Args& args, const Env& env, const Position& q, Kinem
             k.axis[v + 3] = sp(v3(0, 0, 0), v3(1, 0, 0));
             k.axis[v + 4] = sp(v3(0, 0, 0), v3(0, 1, 0));
             k.axis[v + 5] = sp(v3(0, 0, 0), v3(0, 0, 1));
+#endif
         } else {
             k.ref[t] = q.root_pos[t];
             p = v3(0, 0, 0);
@@ -44,7 +46,7 @@ KG_FN void place_link(const Args& args, const Env& env, const Position& q, Kinem
             Vec3 a = along < 0 ? rotate(r, param3(KG_PARAM(joint_axis), joint, env))
                 : rotated_unit(r, along) * param(KG_PARAM(joint_axis), joint * 3 + along, env);
             if (!joint_on_all[j]) a = a * here;
-            k.axis[v] = sp(a, v3(0, 0, 0));
+            set_axis(k, v, sp(a, v3(0, 0, 0)));
             p = p + a * q.dof[d];
             return;
         }
@@ -64,13 +66,13 @@ KG_FN void place_link(const Args& args, const Env& env, const Position& q, Kinem
                 r = turned_about(r, along, s * sign, c);
             }
             if (!joint_on_all[j]) a = a * here;
-            k.axis[v] = sp(cross(anchor, a), a);
+            set_axis(k, v, sp(cross(anchor, a), a));
         } else {
             r = r * exp_map(v3(q.dof[d], q.dof[d + 1], q.dof[d + 2]));
             for (int i = 0; i < 3; ++i) {
                 Vec3 a = rotated_unit(r, i);
                 if (!joint_on_all[j]) a = a * here;
-                k.axis[v + i] = sp(cross(anchor, a), a);
+                set_axis(k, v + i, sp(cross(anchor, a), a));
             }
         }
         if (joint_offset[j]) p = anchor - rotate(r, local_anchor);

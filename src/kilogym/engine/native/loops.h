@@ -73,6 +73,34 @@ typedef int Zero;
 #endif
 static constexpr bool WRITTEN_OUT = KG_UNROLL;
 
+// f(a) and, unless it is -1, f(b); of equals twice. With code written out f comes to all of 0 ... N - 1 and has to ask
+template <int N, class F>
+KG_FN void each_of_two(int a, int b, F f) {
+#if KG_UNROLL
+    written_out<0, N>(f);
+#else
+    f(a);
+    if (b >= 0) f(b);
+#endif
+}
+
+// Plain loops keep as little as they can: on a GPU an array is on each thread's stack.
+//
+// An array of N reals in a function: with code written out its own, otherwise that of another one which is not in use
+#if KG_UNROLL
+#define KG_BORROWED(name, N, other) Real name[N]
+#else
+#define KG_BORROWED(name, N, other) Real* const name = other
+#endif
+// Numbers that are found each time they are looked up
+template <class F>
+struct LookedUp {
+    F find;
+    KG_METHOD auto operator[](int i) const { return find(i); }
+};
+template <class F>
+KG_FN LookedUp<F> looked_up(F find) { return LookedUp<F>{find}; }
+
 // f(0) ... f(N - 1)
 template <int N, class F>
 KG_FN void each(F f) {

@@ -48,7 +48,8 @@ KG_FN Vec3 contact_velocity(const Env& env, const RowPlace& at, const RowY& y, c
     const bool on = at.owners.mine(env);
     return u + from_owners(at.owners, v3(on ? limb.x : 0, on ? limb.y : 0, on ? limb.z : 0));
 }
-KG_FN Real normal_velocity(const Env& env, const RowPlace& at, const RowY& y, const Real* w) {
+template <class Vector>
+KG_FN Real normal_velocity(const Env& env, const RowPlace& at, const RowY& y, const Vector& w) {
     Real u = 0, limb = 0;
     over_trunk(at.link_a, at.link_b, [&](auto v) { u += y.trunk.at(v).x * w[v]; });
     if (SV == 0) return u;
@@ -60,9 +61,24 @@ KG_FN void add_impulse(const Env& env, const RowPlace& at, const RowY& y, Vec3 f
     if (at.owners.mine(env)) each<SV>([&](auto s) { w[TV + s] += dot(y.limb.at(s), f); });
 }
 
+// Y while it is found: over all velocities with code written out, otherwise over the paths of its two links
+struct FoundY {
+#if KG_UNROLL
+    Vec3 y[NV];
+    KG_METHOD FoundY(int) {}
+    template <class V>
+    KG_METHOD Vec3& operator[](V v) { return y[v]; }
+#else
+    Vec3 y[(NP > 0 ? 2 : 1) * LONGEST_PATH];
+    int a;
+    KG_METHOD FoundY(int link_a) : a(link_a) {}
+    KG_METHOD Vec3& operator[](int v) { return y[env_v_depth[v] + (NP == 0 || moves(v, a) ? 0 : LONGEST_PATH)]; }
+#endif
+};
+
 // y += (W^T J^T) of one velocity: its row of W times J
 template <class V>
-KG_FN void add_row(const Real* map, V v, Vec3 j, Vec3* y) {
+KG_FN void add_row(const Real* map, V v, Vec3 j, FoundY& y) {
     y[v] = y[v] + j * map[m_row[v]];
     span(Zero(), anc_len[v], [&](auto a) {
         const auto u = anc[anc_row[v] + a];
@@ -73,7 +89,7 @@ KG_FN void add_row(const Real* map, V v, Vec3 j, Vec3* y) {
 // has a limb in it, and this lane finds all of it. Otherwise each lane finds the trunk's part and that of its own limb. SPIN:
 // for the spin of the links instead of the point's velocity.
 template <bool ALONE, bool SPIN = false>
-KG_FN void whiten_row(const Env& env, const Kinematics& k, const Real* map, bool mine, const ContactPlace& at, const Vec3* dir, Vec3* y) {
+KG_FN void whiten_row(const Env& env, const Kinematics& k, const Real* map, bool mine, const ContactPlace& at, const Vec3* dir, FoundY& y) {
     const int a = at.link_a, b = at.link_b;
     const Owners o = owners_of(at);
     const auto add = [&](auto v, bool on_a, bool on_b) {
@@ -98,7 +114,8 @@ KG_FN void whiten_row(const Env& env, const Kinematics& k, const Real* map, bool
 template <bool ALONE, bool SPIN = false>
 KG_FN ContactResponse whiten_contact(const Env& env, const Kinematics& k, const Real* map, bool mine, const ContactPlace& at, int i,
                                      const Real* w, const Rows& rows, Real& exact, Real& normal_u) {
-    Vec3 dir[3], y[NV];
+    Vec3 dir[3];
+    FoundY y(at.link_a);
     dir[0] = at.normal;
     tangents(dir[0], dir[1], dir[2]);
     whiten_row<ALONE, SPIN>(env, k, map, mine, at, dir, y);

@@ -72,7 +72,8 @@ KG_FN void choose_phase(const Env& env, const Visit& p, const Rows& rows, int i,
 }
 
 // gaps move by h times the whitened velocity w
-KG_FN void move_gaps(const Env& env, Real h, const Real* map, const Real* w, DofRow* dofs, int contacts, const Rows& rows) {
+template <class Vector>
+KG_FN void move_gaps(const Env& env, Real h, const Real* map, const Vector& w, DofRow* dofs, int contacts, const Rows& rows) {
     each<ND>([&](auto i) {
         if (!dofs[i].on) return;
         const Real move = h * velocity_of(map, w, dof_v[i]);
@@ -100,15 +101,19 @@ KG_FN void mark_loaded(const Env& env, bool always, const bool* stiff, const Dof
         if (rows.impulse_gap(i).x <= 0) continue;
         const ContactPlace at = rows.place(i);
         const int a = env_link_tree[at.link_a], b = at.link_b >= 0 ? env_link_tree[at.link_b] : -1;
-        each<NT>([&](auto t) { if (a == t || b == t) loaded[t] = true; });
+        each_of_two<NT>(a, b, [&](auto t) { if (a == t || b == t) loaded[t] = true; });
     }
     if (SV > 0) each<NT>([&](auto t) { loaded[t] = kg_any(loaded[t]); });
 }
 
 // what the solver leaves
 struct Solution {
+#if KG_UNROLL
     Real x[NV];       // displacement in v-space
     Real v[NV];       // velocity at the end
+#else
+    Real *x, *v;      // the same, where the next stage looks for them (step.h)
+#endif
     Real drive[ND1];  // force of the drives in the last iteration
     Real w[NV];       // whitened velocity: at the start, in; its change, out
     Real forced[NSENSORS > 0 ? NV : 1];  // the part of that change that forces made
@@ -134,6 +139,7 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
         const bool last = n == st.iterations - 1;
         Real before[NV], biased[NV];
         {
+#if KG_UNROLL
             Real push[NV];
             each<NV>([&](auto i) {
                 const auto j = v_dof[i];
@@ -141,6 +147,12 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
                 if (j >= 0 && !is_saturated(d, j)) f += drive_force(d, j, s.v[i], s.x[i]);
                 push[i] = h * f;
             });
+#else
+            const auto push = looked_up([&](int i) {
+                const int j = v_dof[i];
+                return h * (force[i] + (j >= 0 && !is_saturated(d, j) ? drive_force(d, j, s.v[i], s.x[i]) : (Real)0));
+            });
+#endif
             each<NV>([&](auto i) {
                 const Real change = whitened(map, push, i);
                 before[i] = w[i];
@@ -182,17 +194,25 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
 
         // Trees that carry load move with the biased velocity, free ones with the mean over the iteration, and where
         // couplings hold them by what these mend as well
-        Real moved[NV], late[NV], change[NV];
         bool any_late = false;
+#if KG_UNROLL
+        Real moved[NV], late[NV], change[NV];
+#else
+        const auto late = looked_up([&](int i) { return before[i] - biased[i]; });  // before: the mean, below
+        const auto moved = looked_up([&](int i) { return before[i] - s.w[i]; });
+        const auto change = looked_up([&](int i) { return w[i] - s.w[i]; });
+#endif
         each<NV>([&](auto i) {
             const bool free = !loaded[v_tree[i]];
             const Real mended = NCR > 0 && tree_held[v_tree[i]] ? biased[i] - w[i] : (Real)0;
             const Real mean = free ? (Real)0.5 * (before[i] + w[i]) + mended : biased[i];
-            if (NCR > 0) before[i] = mean;
+            if (NCR > 0 || !WRITTEN_OUT) before[i] = mean;
             any_late = any_late || free;
+#if KG_UNROLL
             late[i] = mean - biased[i];
             moved[i] = mean - s.w[i];
             change[i] = w[i] - s.w[i];
+#endif
         });
         end_couplings(h, before, couplings);
         if (kg_warp_any(any_late)) move_gaps(env, h, map, late, dofs, contacts, rows);

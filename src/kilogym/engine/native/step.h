@@ -121,9 +121,13 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
     });
     if (SV > 0) each<NT>([&](auto t) { stiff[t] = kg_any(stiff[t]); });
     Solution solution;
+#if !KG_UNROLL
+    solution.x = s.x;
+    solution.v = s.v_end;
+#endif
     kg_together();
     {
-        Real inv[NV];
+        KG_BORROWED(inv, NV, s.x);
         factorize(map, inv);
         whiten_velocity(map, inv, s.v, solution.w);
         invert(map, inv);
@@ -134,13 +138,15 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
 
     kg_together();
     // two-stage bias: at the start velocity, then at the predicted midpoint velocity
-    Real v_mid[NV], force[NV];
+    KG_BORROWED(v_mid, NV, s.v_end);
+    Real force[NV];
     Spatial vel[NL], outside[NL];
     each<NV>([&](auto i) { v_mid[i] = s.v[i]; });
     KG_ROLLED for (int pass = 0;; ++pass) {
         bias_force(args, env, st, at.k, at.inertia, v_mid, vel, outside, force);
         if (pass > 0 || st.semi_implicit) break;
-        Real push[NV], change[NV];
+        KG_BORROWED(push, NV, force);
+        KG_BORROWED(change, NV, s.x);
         each<NV>([&](auto i) {
             const auto j = v_dof[i];
             push[i] = -force[i];
@@ -200,7 +206,7 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
     const bool writes = env.lane == 0 && env.live;
     if (writes) args.contact_count.data[env.index] = contacts.count;
     if (writes && (first || contacts.dropped > args.contact_overflow.data[env.index])) args.contact_overflow.data[env.index] = contacts.dropped;
-    each<NV>([&](auto i) {
+    if constexpr (WRITTEN_OUT) each<NV>([&](auto i) {
         s.x[i] = solution.x[i];
         s.v_end[i] = solution.v[i];
     });
