@@ -30,9 +30,7 @@ REACHED = 0.05
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--num-envs", type=int, default=4096, help="arms simulated at once")
     parser.add_argument("--steps", type=int, default=1200, help="simulation steps")
     parser.add_argument("--seed", type=int, default=0)
@@ -120,9 +118,7 @@ def main() -> int:
         dof_states[..., 0] = rest + noise
         dof_states[..., 1] = 0.0
         flat = dof_states.view(-1, 2)
-        gym.set_dof_state_tensor_indexed(
-            sim, gymtorch.unwrap_tensor(flat), gymtorch.unwrap_tensor(all_arms), num_envs
-        )
+        gym.set_dof_state_tensor_indexed(sim, gymtorch.unwrap_tensor(flat), gymtorch.unwrap_tensor(all_arms), num_envs)
         targets = (rest + noise).contiguous()
         gym.set_dof_position_target_tensor(sim, gymtorch.unwrap_tensor(targets))
         return random_goals()

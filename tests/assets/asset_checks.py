@@ -72,9 +72,7 @@ def agree_with_mujoco(asset: Asset, model: mujoco.MjModel, seed: int = 0) -> Non
     for b in range(1, model.nbody):
         name = model.body(b).name or f"body_{b}"
         np.testing.assert_allclose(mine[name][0], data.xpos[b], atol=1e-6, err_msg=name)
-        np.testing.assert_allclose(
-            quat_to_matrix(mine[name][1]), data.xmat[b].reshape(3, 3), atol=1e-6, err_msg=name
-        )
+        np.testing.assert_allclose(quat_to_matrix(mine[name][1]), data.xmat[b].reshape(3, 3), atol=1e-6, err_msg=name)
         rot = np.zeros(9)
         mujoco.mju_quat2Mat(rot, model.body_iquat[b])
         rot = rot.reshape(3, 3)
@@ -82,6 +80,4 @@ def agree_with_mujoco(asset: Asset, model: mujoco.MjModel, seed: int = 0) -> Non
         np.testing.assert_allclose(link.mass, model.body_mass[b], rtol=1e-6)
         np.testing.assert_allclose(link.com, model.body_ipos[b], atol=1e-6)
         inertia = rot @ np.diag(model.body_inertia[b]) @ rot.T
-        np.testing.assert_allclose(
-            matrix(link.inertia), inertia, atol=1e-5 * np.abs(inertia).max(), err_msg=name
-        )
+        np.testing.assert_allclose(matrix(link.inertia), inertia, atol=1e-5 * np.abs(inertia).max(), err_msg=name)

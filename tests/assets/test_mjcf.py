@@ -74,9 +74,7 @@ def test_frames_and_inertias_agree_with_mujoco(tmp_path):
     agree_with_mujoco(asset, model)
 
 
-@pytest.mark.parametrize(
-    "name", ["ant.xml", "humanoid.xml", "hopper.xml", "half_cheetah.xml", "walker2d_v5.xml"]
-)
+@pytest.mark.parametrize("name", ["ant.xml", "humanoid.xml", "hopper.xml", "half_cheetah.xml", "walker2d_v5.xml"])
 def test_gymnasium_robots_agree_with_mujoco(name):
     with pytest.warns(UserWarning, match=name):
         asset = load_asset(GYMNASIUM, name)
@@ -198,8 +196,7 @@ def test_files_written_for_isaac_gym(tmp_path):
         "<geom type='plane' size='1 1 1'/><geom type='hfield' hfield='none'/>",
         "<size njmax='500'/><option timestep='0.01'><flag/></option><visual/><custom><numeric/></custom>"
         "<asset><texture file='none.png'/><material name='m' texture='none'/></asset>",
-        "<sensor><force site='none'/></sensor><equality><tendon tendon1='none'/></equality>"
-        "<keyframe><key/></keyframe>",
+        "<sensor><force site='none'/></sensor><equality><tendon tendon1='none'/></equality><keyframe><key/></keyframe>",
     )
     asset, notes = load_text(tmp_path, text, ".xml")
     assert len(asset.shapes) == 1

@@ -20,9 +20,7 @@ def link(name, inside=INERTIAL):
 
 
 def joint(name, parent, child, kind="revolute", inside="", attributes=""):
-    limit = (
-        '<limit lower="-1" upper="2" effort="3" velocity="4"/>' if kind in ("revolute", "prismatic") else ""
-    )
+    limit = '<limit lower="-1" upper="2" effort="3" velocity="4"/>' if kind in ("revolute", "prismatic") else ""
     return (
         f'<joint name="{name}" type="{kind}" {attributes}><parent link="{parent}"/><child link="{child}"/>'
         f"{inside or limit}</joint>"
@@ -38,9 +36,7 @@ ARM = robot(
     link("upper"),
     link("plate"),
     link("hand"),
-    joint(
-        "shoulder", "base", "upper", inside='<origin xyz="0.1 0.2 0.3" rpy="0.4 0.5 0.6"/><axis xyz="0 1 1"/>'
-    ),
+    joint("shoulder", "base", "upper", inside='<origin xyz="0.1 0.2 0.3" rpy="0.4 0.5 0.6"/><axis xyz="0 1 1"/>'),
     joint("mount", "upper", "plate", "fixed", '<origin xyz="0 0.5 0.1" rpy="1 0 0.2"/>'),
     joint(
         "slide",
@@ -85,8 +81,7 @@ def test_collapse_conserves_mass_com_inertia_and_poses(tmp_path):
     def whole(asset):
         where = poses(asset, q)
         return combine(
-            MassProperties(x.mass, np.array(x.com), matrix(x.inertia)).moved(*where[x.name])
-            for x in asset.links
+            MassProperties(x.mass, np.array(x.com), matrix(x.inertia)).moved(*where[x.name]) for x in asset.links
         )
 
     a, b = whole(full), whole(folded)
@@ -96,9 +91,7 @@ def test_collapse_conserves_mass_com_inertia_and_poses(tmp_path):
 
 
 def test_collapse_moves_shapes_and_sorts_again_and_honours_dont_collapse(tmp_path):
-    ball = (
-        '<collision><origin xyz="0 0 1"/><geometry><sphere radius="0.1"/></geometry></collision>' + INERTIAL
-    )
+    ball = '<collision><origin xyz="0 0 1"/><geometry><sphere radius="0.1"/></geometry></collision>' + INERTIAL
     text = robot(
         link("base", ball), link("mid", ball), link("a", ball), link("m", ball), link("foot", ball),
         joint("z_fixed", "base", "mid", "fixed", '<origin xyz="1 0 0"/>'),
@@ -174,9 +167,7 @@ def test_mass_rules(tmp_path):
     asset, notes = load_text(tmp_path, robot(link("b", box + '<inertial><mass value="6"/></inertial>')))
     np.testing.assert_allclose(asset.links[0].inertia, (1, 1, 1, 0, 0, 0))
     assert len(notes) == 1
-    asset, _ = load_text(
-        tmp_path, robot(link("b", box + '<inertial><mass value="0"/></inertial>')), density=3
-    )
+    asset, _ = load_text(tmp_path, robot(link("b", box + '<inertial><mass value="0"/></inertial>')), density=3)
     assert asset.links[0].mass == 3
 
 
@@ -216,9 +207,7 @@ def test_mesh_formats_scale_and_package_paths(tmp_path, suffix):
     mesh = trimesh.creation.box((0.1, 0.2, 0.3))
     mesh.apply_translation((0.1, 0, 0))
     data = mesh.export(file_type=suffix[1:])
-    (tmp_path / "my_robot" / "meshes" / f"part{suffix}").write_bytes(
-        data.encode() if isinstance(data, str) else data
-    )
+    (tmp_path / "my_robot" / "meshes" / f"part{suffix}").write_bytes(data.encode() if isinstance(data, str) else data)
     shape = f'<geometry><mesh filename="package://my_robot/meshes/part{suffix}" scale="2 1 1"/></geometry>'
     text = robot(link("b", f"<collision>{shape}</collision><visual>{shape}</visual>"))
     asset, _ = load_text(folder, text, density=1000)
@@ -314,12 +303,18 @@ BAD = {
     "missing link": (robot(OK, joint("1", "a", "x")), "does not exist"),
     "mimic of itself": (robot(OK, link("b"), joint("1", "a", "b", inside='<mimic joint="1"/>')), "cannot follow"),
     "mimic of a ball": (
-        robot(OK, link("b"), link("c"), joint("1", "a", "b", "spherical"),
-              joint("2", "a", "c", inside='<mimic joint="1"/>')), "cannot follow",
+        robot(
+            OK,
+            link("b"),
+            link("c"),
+            joint("1", "a", "b", "spherical"),
+            joint("2", "a", "c", inside='<mimic joint="1"/>'),
+        ),
+        "cannot follow",
     ),
     "mimic by a ball": (
-        robot(OK, link("b"), link("c"), joint("1", "a", "b"),
-              joint("2", "a", "c", "spherical", '<mimic joint="1"/>')), "several DOFs",
+        robot(OK, link("b"), link("c"), joint("1", "a", "b"), joint("2", "a", "c", "spherical", '<mimic joint="1"/>')),
+        "several DOFs",
     ),
     "missing mimic": (robot(OK, link("b"), joint("1", "a", "b", inside='<mimic joint="q"/>')), "mimic"),
     "no child": (robot(OK, '<joint name="1" type="fixed"><parent link="a"/></joint>'), "no child"),
@@ -387,9 +382,7 @@ def test_a_chain_of_a_thousand_links_needs_no_recursion(tmp_path):
 def test_the_cartpole_of_the_tasks():
     import kilogym.tasks as tasks
 
-    asset = load_asset(
-        f"{next(iter(tasks.__path__))}/cartpole", "cartpole.urdf", ImportOptions(fix_base_link=True)
-    )
+    asset = load_asset(f"{next(iter(tasks.__path__))}/cartpole", "cartpole.urdf", ImportOptions(fix_base_link=True))
     assert len(asset.links) == 3
     assert asset.dof_names() == ["rail_to_cart", "cart_to_pole"]
     assert [j.has_limits for j in asset.joints] == [True, False]

@@ -69,9 +69,7 @@ def test_wrong_options_exit_2(arguments: list[str]) -> None:
     assert stop.value.code == 2
 
 
-def test_a_bug_is_named_and_can_be_traced(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_bug_is_named_and_can_be_traced(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def broken(arguments: list[str]) -> int:
         raise RuntimeError("two\nlines")
 

@@ -10,9 +10,7 @@ import pytest
 
 from kilogym.cli.main import main
 
-SMALL = (
-    "--num-envs 16 --ppo.horizon 8 --ppo.minibatches 2 --ppo.hidden 8 --task.episode-length 20 --film False"
-)
+SMALL = "--num-envs 16 --ppo.horizon 8 --ppo.minibatches 2 --ppo.hidden 8 --task.episode-length 20 --film False"
 
 
 def run(words: str) -> int:
@@ -65,9 +63,7 @@ def test_train_resume_play(
     assert "of 8 episodes" in line
 
 
-def test_a_run_of_another_task_is_refused(
-    runs: Path, device: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_of_another_task_is_refused(runs: Path, device: str, capsys: pytest.CaptureFixture[str]) -> None:
     folder = a_run(runs, device)
     assert run(f"train ant --device {device} --resume {folder}") == 2
     assert "is a run of 'cartpole', not of 'ant'" in capsys.readouterr().err

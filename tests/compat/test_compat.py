@@ -17,9 +17,7 @@ def run_python(*args: str, path: str | Path = "", **env: str) -> subprocess.Comp
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), **env}
     if "KILOGYM_COMPAT" not in env:
         environment.pop("KILOGYM_COMPAT", None)
-    return subprocess.run(
-        [sys.executable, *args], capture_output=True, text=True, env=environment, timeout=300
-    )
+    return subprocess.run([sys.executable, *args], capture_output=True, text=True, env=environment, timeout=300)
 
 
 def check(code: str, path: str | Path = "", **env: str) -> str:
@@ -170,13 +168,9 @@ def test_stand_ins_import_and_say_what_to_do_when_used():
     )
 
 
-@pytest.mark.parametrize(
-    ("wish", "expected"), [("0", []), ("numpy", ["numpy"]), ("numpy, torch", ["numpy", "torch"])]
-)
+@pytest.mark.parametrize(("wish", "expected"), [("0", []), ("numpy", ["numpy"]), ("numpy, torch", ["numpy", "torch"])])
 def test_environment_chooses(wish, expected):
-    out = check(
-        "import kilogym.compat as c; print(sorted(c.install_from_environment()))", KILOGYM_COMPAT=wish
-    )
+    out = check("import kilogym.compat as c; print(sorted(c.install_from_environment()))", KILOGYM_COMPAT=wish)
     assert out.strip() == str(expected)
 
 

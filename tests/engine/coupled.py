@@ -28,4 +28,3 @@ def coupled_ant() -> tuple[Asset, list[AttractorDecl]]:
         AttractorDecl(0, feet[3], 5.0, 0.5, target_quat=(0.0, 0.6, 0.0, 0.8), offset_pos=(0.1, 0.0, 0.0)),
     ]  # fmt: skip
     return asset, pulls
-

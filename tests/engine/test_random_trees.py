@@ -17,7 +17,6 @@ ENVS = 4
 TOPOLOGIES = [(2, False, 0), (4, True, 1), (7, False, 2), (9, True, 3), (6, False, 4)]
 
 
-
 def trees(device: str):
     return st.tuples(
         st.sampled_from(TOPOLOGIES if device == "cpu" else TOPOLOGIES[2:4]),  # compiling for CUDA takes longer

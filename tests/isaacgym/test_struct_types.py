@@ -21,9 +21,7 @@ UNIT = st.tuples(*[st.floats(-1.0, 1.0)] * 4).filter(lambda q: math.hypot(*q) > 
 QUATS = UNIT.map(lambda q: gymapi.Quat(*q).normalize())
 POSES = st.builds(gymapi.Transform, VECTORS, QUATS)
 
-STRUCTS = [
-    value for value in vars(gymapi).values() if isinstance(value, type) and issubclass(value, struct.Struct)
-]
+STRUCTS = [value for value in vars(gymapi).values() if isinstance(value, type) and issubclass(value, struct.Struct)]
 
 
 def xyz(v):

@@ -60,9 +60,7 @@ def test_batches_give_what_single_calls_give():
     a, v = q.quat_normalize(rng.normal(size=(5, 4))), rng.normal(size=(5, 3))
     np.testing.assert_array_equal(q.quat_rotate(a, v)[3], q.quat_rotate(a[3], v[3]))
     np.testing.assert_array_equal(q.quat_to_matrix(a)[2], q.quat_to_matrix(a[2]))
-    np.testing.assert_allclose(
-        q.quat_from_matrix(q.quat_to_matrix(a))[4], q.quat_from_matrix(q.quat_to_matrix(a[4]))
-    )
+    np.testing.assert_allclose(q.quat_from_matrix(q.quat_to_matrix(a))[4], q.quat_from_matrix(q.quat_to_matrix(a[4])))
     assert q.quat_from_axis_angle(v, np.arange(5.0)).shape == (5, 4)
     assert q.quat_from_rpy(*v.T).shape == (5, 4)
 

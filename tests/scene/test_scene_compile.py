@@ -65,9 +65,7 @@ def test_values_of_the_arm():
 
 def test_envs_of_equal_topology_form_a_batch_whatever_their_values():
     light, heavy = ball(mass=1.0), ball(mass=2.0)
-    plans = compile_scene(
-        scene_of([(light, {})], [(walker(), {})], [(heavy, {"pos": (0, 0, 3)})], [], [(light, {})])
-    )
+    plans = compile_scene(scene_of([(light, {})], [(walker(), {})], [(heavy, {"pos": (0, 0, 3)})], [], [(light, {})]))
     assert [plan.envs for plan in plans] == [[0, 2, 4], [1]]
     assert set(plans[0].varying) == {"link_mass", "link_inertia"}
     np.testing.assert_allclose(plans[0].varying["link_mass"], [[1, 2, 1]])

@@ -32,8 +32,7 @@ class FakeBatch:
             for name in PARAMETERS
         }
         make = lambda table: {  # noqa: E731
-            name: torch.zeros(model.count(per) * n, num_envs, device=device)
-            for name, (per, n, _) in table.items()
+            name: torch.zeros(model.count(per) * n, num_envs, device=device) for name, (per, n, _) in table.items()
         }
         self.state, self.input, self.output = make(STATE), make(INPUT), make(OUTPUT)
         self.state["root_quat"].view(-1, 4, num_envs)[:, 3] = 1.0

@@ -21,9 +21,7 @@ def contacts_of(sim: Simulation, env: int = 0) -> dict[str, np.ndarray]:
     """The slots in use of one env."""
     sim.refresh_contacts()
     count = int(sim.contacts.count[env])
-    return {
-        name: value[env, :count].cpu().numpy() for name, value in vars(sim.contacts).items() if name != "count"
-    }
+    return {name: value[env, :count].cpu().numpy() for name, value in vars(sim.contacts).items() if name != "count"}
 
 
 def settled(actors, steps: int = 240, **options) -> KilogymWorld:
@@ -78,9 +76,7 @@ def test_a_box_on_a_slope(device):
 
 def test_a_ball_on_a_ball(device):
     """The lower one carries both; the pair's contact is where they touch, its bodies in their order."""
-    world = settled(
-        [(sphere(0.1, 2.0), (0, 0, 0.1)), (sphere(0.05, 1.0), (0, 0, 0.25))], steps=30, device=device
-    )
+    world = settled([(sphere(0.1, 2.0), (0, 0, 0.1)), (sphere(0.05, 1.0), (0, 0, 0.25))], steps=30, device=device)
     found = contacts_of(world.sim)
     by_bodies = {tuple(bodies): i for i, bodies in enumerate(found["bodies"].tolist())}
     assert set(by_bodies) == {(0, 1), (0, -1)}

@@ -26,8 +26,14 @@ def root(device: str, pos=(0.0, 0.0, 1.0), quat=IDENTITY, lin=(0.0, 0.0, 0.0), a
 
 
 def judge(
-    device: str, roots: torch.Tensor, dofs=((0.0, 0.0),), actions=(0.0,), gear_share=(1.0,), target=(1000.0, 0.0, 0.0),
-    last_pos=None, **weights: float,
+    device: str,
+    roots: torch.Tensor,
+    dofs=((0.0, 0.0),),
+    actions=(0.0,),
+    gear_share=(1.0,),
+    target=(1000.0, 0.0, 0.0),
+    last_pos=None,
+    **weights: float,
 ) -> tuple[float, bool, float]:
     """Reward, fall and speed of one robot whose joints range from -1 to 1."""
     on = {"device": device}

@@ -77,9 +77,7 @@ def test_a_failed_experiment_is_on_the_card() -> None:
         require(False, "the ball to hit")
         return {}
 
-    (outcome,) = measure(
-        [Case("f", "C", "ball", "", (Number("x", 1.0),), fails)], "cpu", False, lambda outcome: None
-    )
+    (outcome,) = measure([Case("f", "C", "ball", "", (Number("x", 1.0),), fails)], "cpu", False, lambda outcome: None)
     card = Card([outcome], "a cpu", "abc", {})
     assert not card.as_expected()
     assert "FAILED" in card.summary()

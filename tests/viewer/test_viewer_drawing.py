@@ -124,9 +124,7 @@ TRIANGLE = Mesh("t", np.eye(3), np.array([(0, 1, 2)]))
             "indices must be in 0..2",
         ),
         (
-            lambda d: d.add_shape(
-                ShapeKind.MESH, mesh=Mesh("m", np.full((3, 3), np.nan), TRIANGLE.triangles)
-            ),
+            lambda d: d.add_shape(ShapeKind.MESH, mesh=Mesh("m", np.full((3, 3), np.nan), TRIANGLE.triangles)),
             "must be finite",
         ),
         (

@@ -145,9 +145,7 @@ def test_shadow_is_full_within_none_without_and_half_at_the_edge(kind, device):
 
 
 def test_a_sphere_smaller_than_the_sun_hides_a_part_of_it(device):
-    blocked = probe(SPHERE, (0.0, 0.0, -10.0), (0.0, 0.0, 1.0), device, size=(0.05, 0.0, 0.0), sun_tan=0.02)[
-        3
-    ]
+    blocked = probe(SPHERE, (0.0, 0.0, -10.0), (0.0, 0.0, 1.0), device, size=(0.05, 0.0, 0.0), sun_tan=0.02)[3]
     assert 0.5 < blocked < 0.9
 
 

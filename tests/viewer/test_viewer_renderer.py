@@ -137,10 +137,7 @@ def test_every_kind_throws_the_shadow_of_its_mesh(kind, device):
 def test_contact_darkens_the_ground(device):
     ball = one()
     plain, dark = (
-        Renderer(*SIZE, device, style=Style(tile=0.0, ao_strength=s))
-        .render(ball, SIDE)
-        .astype(int)
-        .sum(axis=2)
+        Renderer(*SIZE, device, style=Style(tile=0.0, ao_strength=s)).render(ball, SIDE).astype(int).sum(axis=2)
         for s in (0.0, 1.0)
     )
     below, away = pixel_of(SIDE, (0.0, -0.12, 0.0)), pixel_of(SIDE, (-1.0, -1.0, 0.0))
@@ -201,9 +198,7 @@ def test_antialiasing_softens_edges_only(device):
 
 
 def test_the_ground_takes_shape_on_terrain(device):
-    mesh = Mesh(
-        "flat", np.array([(-9, -9, 0), (9, -9, 0), (9, 9, 0), (-9, 9, 0.0)]), np.array([(0, 1, 2), (0, 2, 3)])
-    )
+    mesh = Mesh("flat", np.array([(-9, -9, 0), (9, -9, 0), (9, 9, 0), (-9, 9, 0.0)]), np.array([(0, 1, 2), (0, 2, 3)]))
     terrain = Drawing(ground=None)
     terrain.add_shape(ShapeKind.MESH, mesh=mesh, ground_look=True)
     style = Style(floor_gloss=0.0)

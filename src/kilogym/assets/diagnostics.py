@@ -30,9 +30,7 @@ class Diagnostics:
         else:
             self.notes[key or message] = _Note(message, file, line)
 
-    def ignored_element(
-        self, tag: str, file: str, line: int | None, why: str = "", context: str = ""
-    ) -> None:
+    def ignored_element(self, tag: str, file: str, line: int | None, why: str = "", context: str = "") -> None:
         """Record that an element was not used."""
         inside = f" in <{context}>" if context else ""
         self.note(f"<{tag}>{inside} is ignored{': ' + why if why else ''}", file, line)

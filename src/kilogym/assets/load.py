@@ -29,8 +29,7 @@ def load_asset(root: str | Path, filename: str, options: ImportOptions | None = 
     suffix = path.suffix.lower()
     if suffix in _LATER:
         raise NotImplementedError(
-            f"{path}: {_LATER[suffix]} files are not read yet. "
-            "Export the robot to URDF (.urdf) or MJCF (.xml)."
+            f"{path}: {_LATER[suffix]} files are not read yet. Export the robot to URDF (.urdf) or MJCF (.xml)."
         )
     if not path.is_file():
         raise AssetError(
@@ -58,8 +57,4 @@ def _nearby(path: Path) -> str:
     if not folder.is_dir():
         return f"there is no folder {folder.absolute()}; check the asset root"
     names = sorted(p.name for p in folder.iterdir() if p.suffix.lower() in (".urdf", ".xml", ".mjcf"))
-    return (
-        f"{folder.absolute()} holds {', '.join(names[:20])}"
-        if names
-        else f"{folder.absolute()} holds no assets"
-    )
+    return f"{folder.absolute()} holds {', '.join(names[:20])}" if names else f"{folder.absolute()} holds no assets"

@@ -137,9 +137,7 @@ def load_submeshes(path: Path, scale: tuple[float, float, float] = (1.0, 1.0, 1.
 
 
 @lru_cache(maxsize=512)
-def _read(
-    path: str, _mtime: int, _size: int, colors: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, bool]:
+def _read(path: str, _mtime: int, _size: int, colors: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, bool]:
     """Vertices, triangles and colours of a file, and whether it declares z as up. Read-only arrays."""
     suffix = Path(path).suffix.lower()
     if suffix not in EXTENSIONS:
@@ -175,9 +173,7 @@ def _collada_asset(path: str) -> tuple[float, bool]:
     with open(path, "rb") as stream:
         head = stream.read(1 << 16).decode("utf-8", "replace")
     if "<!DOCTYPE" in head or "<!ENTITY" in head:
-        raise AssetError(
-            "mesh file declares XML entities", file=path, hint="remove the document type declaration"
-        )
+        raise AssetError("mesh file declares XML entities", file=path, hint="remove the document type declaration")
     unit = re.search(r"<unit\b[^>]*\bmeter\s*=\s*[\"']([^\"']+)[\"']", head)
     up = re.search(r"<up_axis>\s*(\w+)\s*</up_axis>", head)
     return (float(unit.group(1)) if unit else 1.0), bool(up and up.group(1) == "Z_UP")

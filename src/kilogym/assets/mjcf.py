@@ -131,9 +131,7 @@ def _compile(clean: Sanitized, path: Path, diagnostics: Diagnostics) -> mujoco.M
             text = str(error)
             if "mjMINVAL" in text and "boundmass" not in bounds:
                 bounds |= {"boundmass": TINY_MASS, "boundinertia": TINY_INERTIA}
-                diagnostics.note(
-                    f"a moving body has no mass: bodies get at least {TINY_MASS:g} kg", str(path)
-                )
+                diagnostics.note(f"a moving body has no mass: bodies get at least {TINY_MASS:g} kg", str(path))
             elif "balanceinertia" in text and "balanceinertia" not in bounds:
                 bounds["balanceinertia"] = True
                 diagnostics.note("an inertia breaks A + B >= C: it is replaced by its mean", str(path))
@@ -167,9 +165,7 @@ def _read_body(model: _Model, i: int) -> Body:
     for j in range(first, first + count):
         if m.jnt_type[j] != mujoco.mjtJoint.mjJNT_FREE:
             body.joints.append(_read_joint(model, j))
-            refs.append(
-                float(m.qpos0[m.jnt_qposadr[j]]) if m.jnt_type[j] != mujoco.mjtJoint.mjJNT_BALL else 0.0
-            )
+            refs.append(float(m.qpos0[m.jnt_qposadr[j]]) if m.jnt_type[j] != mujoco.mjtJoint.mjJNT_BALL else 0.0)
     if any(refs):
         _undo_ref(body, refs)
     if not body.joints:

@@ -84,16 +84,12 @@ def sanitize(path: Path, options: ImportOptions, diagnostics: Diagnostics) -> Sa
 
 
 def _node(element: etree._Element, path: Path, folder: Path, chain: tuple[Path, ...]) -> Node:
-    node = Node(
-        tag_of(element), {str(k): str(v) for k, v in element.attrib.items()}, str(path), element.sourceline
-    )
+    node = Node(tag_of(element), {str(k): str(v) for k, v in element.attrib.items()}, str(path), element.sourceline)
     for child in children_of(element):
         if tag_of(child) != "include":
             node.children.append(_node(child, path, folder, chain))
             continue
-        include = Node(
-            "include", {str(k): str(v) for k, v in child.attrib.items()}, str(path), child.sourceline
-        )
+        include = Node("include", {str(k): str(v) for k, v in child.attrib.items()}, str(path), child.sourceline)
         name = include.attributes.get("file", "")
         target = _included(name, folder, path, include)
         if target in chain or len(chain) > MAX_INCLUDES:
@@ -196,21 +192,13 @@ def _keep_first_body(root: Node, diagnostics: Diagnostics) -> dict[str, set[str]
                 found = True
                 kept.append(child)
                 continue
-            if (
-                child.tag in ("frame", "replicate")
-                and not found
-                and any(n.tag == "body" for n in child.walk())
-            ):
+            if child.tag in ("frame", "replicate") and not found and any(n.tag == "body" for n in child.walk()):
                 found = prune(child, found)
                 kept.append(child)
                 continue
             for gone in child.walk():
                 removed.setdefault(gone.tag, set()).add(gone.attributes.get("name", ""))
-            why = (
-                "only the first body is imported"
-                if child.tag == "body"
-                else "it belongs to the world, not the robot"
-            )
+            why = "only the first body is imported" if child.tag == "body" else "it belongs to the world, not the robot"
             diagnostics.ignored_element(child.tag, child.file, child.line, why, "worldbody")
         node.children = kept
         return found
@@ -239,9 +227,7 @@ def _drop_dangling(root: Node, removed: dict[str, set[str]], diagnostics: Diagno
         for tendon in list(section.children):
             if any(j.attributes.get("joint") in gone_joints for j in tendon.children):
                 section.children.remove(tendon)
-                diagnostics.ignored_element(
-                    "fixed", tendon.file, tendon.line, "its joints are not imported", "tendon"
-                )
+                diagnostics.ignored_element("fixed", tendon.file, tendon.line, "its joints are not imported", "tendon")
     for section in root.find("equality"):
         for node in list(section.children):
             joints, bodies, sites = (

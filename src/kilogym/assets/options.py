@@ -58,9 +58,7 @@ class ImportOptions:
         ):
             value = float(getattr(self, name))
             if not math.isfinite(value) or value < low:
-                raise AssetError(
-                    f"option {name} is out of range", expected=f"a number >= {low}", got=repr(value)
-                )
+                raise AssetError(f"option {name} is out of range", expected=f"a number >= {low}", got=repr(value))
 
     def body_options(self) -> BodyOptions:
         """The part that speaks of the bodies' motion."""

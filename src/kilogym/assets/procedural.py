@@ -40,11 +40,7 @@ def _single(
     quat: np.ndarray | None = None,
 ) -> Asset:
     options = options or ImportOptions()
-    q = (
-        (0.0, 0.0, 0.0, 1.0)
-        if quat is None
-        else (float(quat[0]), float(quat[1]), float(quat[2]), float(quat[3]))
-    )
+    q = (0.0, 0.0, 0.0, 1.0) if quat is None else (float(quat[0]), float(quat[1]), float(quat[2]), float(quat[3]))
     body = Body(name=name, mass=shape_mass_properties(kind, size, options.density).moved(np.zeros(3), q))
     body.shapes.append(Shape(link=0, kind=kind, size=size, quat=q, name=name))
     body.visuals.append(Visual(link=0, kind=kind, size=size, quat=q))
@@ -53,8 +49,6 @@ def _single(
 
 def _positive(**sizes: float) -> list[float]:
     for name, value in sizes.items():
-        if not (
-            isinstance(value, (int, float, np.floating, np.integer)) and math.isfinite(value) and value > 0.0
-        ):
+        if not (isinstance(value, (int, float, np.floating, np.integer)) and math.isfinite(value) and value > 0.0):
             raise AssetError(f"{name} is not a length", expected="a finite number > 0 [m]", got=repr(value))
     return [float(value) for value in sizes.values()]

@@ -156,9 +156,7 @@ def assemble(
         )
         joints += [replace(joint, link=index) for joint in body.joints]
         shapes += [_final_shape(shape, index, options) for shape in body.shapes]
-        visuals += [
-            replace(visual, link=index, quat=tuple4(quat_normalize(visual.quat))) for visual in body.visuals
-        ]
+        visuals += [replace(visual, link=index, quat=tuple4(quat_normalize(visual.quat))) for visual in body.visuals]
         for site, (pos, quat) in body.sites.items():
             sites[site] = (index, tuple3(pos), tuple4(quat))
     pairs = {(min(index_of[a], index_of[b]), max(index_of[a], index_of[b])) for a, b in excluded_names}
@@ -200,9 +198,7 @@ def shapes_mass(shapes: Iterable[Shape], density: float) -> MassProperties:
     )
 
 
-def _settled_mass(
-    body: Body, options: ImportOptions, source: str, diagnostics: Diagnostics
-) -> MassProperties:
+def _settled_mass(body: Body, options: ImportOptions, source: str, diagnostics: Diagnostics) -> MassProperties:
     """The mass properties the link gets: overrides applied, nothing left at zero or below."""
     mass = body.mass
     if (options.override_com or options.override_inertia) and body.shapes and mass.mass > 0.0:

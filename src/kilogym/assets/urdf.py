@@ -43,9 +43,7 @@ def load_urdf(path: Path, options: ImportOptions | None = None, root: Path | Non
     file = str(path)
     robot = read_xml(path, "robot")
     diagnostics = Diagnostics()
-    context = Context(
-        file=file, folder=path.resolve().parent, root=root, options=options, diagnostics=diagnostics
-    )
+    context = Context(file=file, folder=path.resolve().parent, root=root, options=options, diagnostics=diagnostics)
     report_unused(robot, context, ("name", "version"), (*_ROBOT_TAGS, *_UNUSED))
     for child in children_of(robot):
         if tag_of(child) in _UNUSED:
@@ -89,9 +87,7 @@ def _named(robot: etree._Element, tag: str, file: str) -> dict[str, etree._Eleme
             )
         out[name] = element
     if tag == "link" and not out:
-        raise AssetError(
-            "file has no links", file=file, line=robot.sourceline, expected="at least one <link>"
-        )
+        raise AssetError("file has no links", file=file, line=robot.sourceline, expected="at least one <link>")
     return out
 
 

@@ -141,9 +141,7 @@ def _limits(joint: etree._Element, context: Context) -> dict[str, float]:
         )
     for key in ("velocity", "effort"):
         if limits[key] < 0.0:
-            raise fail(
-                joint, context.file, f"{key} limit is negative", expected=">= 0", got=f"{limits[key]:g}"
-            )
+            raise fail(joint, context.file, f"{key} limit is negative", expected=">= 0", got=f"{limits[key]:g}")
     if limits["velocity"] == 0.0:
         context.diagnostics.note(
             "a velocity limit of 0 is read as no limit", context.file, element.sourceline, key="zero velocity"

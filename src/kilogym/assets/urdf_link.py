@@ -137,9 +137,7 @@ def _color(visual: etree._Element, context: Context) -> Rgba | None:
     return rgba if rgba is not None else context.materials.get(name)
 
 
-def _placed(
-    element: etree._Element, context: Context, visual: bool
-) -> tuple[_Geometry, np.ndarray, np.ndarray]:
+def _placed(element: etree._Element, context: Context, visual: bool) -> tuple[_Geometry, np.ndarray, np.ndarray]:
     tags = ("origin", "geometry", "material") if visual else ("origin", "geometry")
     report_unused(element, context, ("name",), tags)
     pos, quat = read_origin(element, context)
@@ -151,9 +149,7 @@ def _placed(
             context.file,
             f"<{tag_of(element)}> needs one geometry",
             expected=f"<geometry> with one of {', '.join(_READERS)}",
-            got="no <geometry>"
-            if geometry is None
-            else ", ".join(map(tag_of, children_of(geometry))) or "nothing",
+            got="no <geometry>" if geometry is None else ", ".join(map(tag_of, children_of(geometry))) or "nothing",
         )
     report_unused(geometry, context, (), tuple(_READERS))
     shape = shapes[0]
@@ -167,9 +163,7 @@ def _placed(
             raise fail(shape, context.file, f"<{tag_of(shape)}> has no {name}", expected=f'{name}="..." [m]')
         values += numbers(shape, name, count, context.file, ())
     if min(values) <= 0.0:
-        raise fail(
-            shape, context.file, "size of a shape is not positive", expected="> 0 m", got=f"{min(values):g}"
-        )
+        raise fail(shape, context.file, "size of a shape is not positive", expected="> 0 m", got=f"{min(values):g}")
     if kind is ShapeKind.BOX:
         return _Geometry(kind, (values[0] / 2, values[1] / 2, values[2] / 2)), pos, quat
     return _Geometry(kind, (values[0], values[1] / 2 if len(values) > 1 else 0.0, 0.0)), pos, quat
@@ -193,9 +187,7 @@ def _mesh(element: etree._Element, context: Context, visual: bool) -> _Geometry:
     count = 1 if text is not None and len(text.split()) == 1 else 3
     scale = tuple3((numbers(element, "scale", count, context.file, (1.0, 1.0, 1.0)) * 3)[:3])
     if 0.0 in scale:
-        raise fail(
-            element, context.file, "mesh scale is zero", expected="three numbers, none 0", got=repr(text)
-        )
+        raise fail(element, context.file, "mesh scale is zero", expected="three numbers, none 0", got=repr(text))
     path = find_mesh(
         filename,
         context.folder,
@@ -247,6 +239,4 @@ def _mass(link: etree._Element, body: Body, context: Context) -> MassProperties:
         inertial.sourceline,
     )
     solid = shapes_mass(body.shapes, 1.0)
-    return MassProperties(
-        mass, pos, solid.scaled_to(mass).inertia if solid.mass > 0.0 else TINY_INERTIA * np.eye(3)
-    )
+    return MassProperties(mass, pos, solid.scaled_to(mass).inertia if solid.mass > 0.0 else TINY_INERTIA * np.eye(3))

@@ -27,9 +27,7 @@ def read_xml(path: Path, expected_root: str) -> etree._Element:
             hint="check the asset root and the file name",
         ) from None
     if b"<!ENTITY" in data:
-        raise AssetError(
-            "file declares XML entities, which are not read", file=str(path), hint="write them out"
-        )
+        raise AssetError("file declares XML entities, which are not read", file=str(path), hint="write them out")
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -77,9 +75,7 @@ def fail(element: etree._Element, file: str, message: str, **details: str) -> As
     return AssetError(message, file=file, line=element.sourceline, **details)
 
 
-def numbers(
-    element: etree._Element, attribute: str, count: int, file: str, default: tuple[float, ...]
-) -> list[float]:
+def numbers(element: etree._Element, attribute: str, count: int, file: str, default: tuple[float, ...]) -> list[float]:
     """`count` finite numbers of an attribute, or the default when it is absent."""
     text = element.get(attribute)
     if text is None:

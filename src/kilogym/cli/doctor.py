@@ -54,9 +54,7 @@ def driver_gpus() -> list[str]:
     return [line.split(" (UUID")[0] for line in reply.stdout.splitlines() if line.startswith("GPU")]
 
 
-def device_problems(
-    gpus: list[str], torch_gpus: int, warp_gpus: int, torch_cuda: str | None
-) -> Iterator[str]:
+def device_problems(gpus: list[str], torch_gpus: int, warp_gpus: int, torch_cuda: str | None) -> Iterator[str]:
     """What keeps the GPUs of the driver from being used."""
     if gpus and torch_cuda is None:
         yield "torch is a CPU build, but there is an NVIDIA GPU: pip install --force-reinstall torch==2.13.0"
@@ -75,9 +73,7 @@ def cache_content(folder: Path) -> tuple[int, int]:
 def run(arguments: list[str]) -> int:
     """Print the findings; exit code 1 if there is a problem."""
     if arguments in (["-h"], ["--help"]):
-        print(
-            "usage: kilogym doctor\n\nCheck packages, devices and the kernel cache. Exit code 1: a problem."
-        )
+        print("usage: kilogym doctor\n\nCheck packages, devices and the kernel cache. Exit code 1: a problem.")
         return 0
     if arguments:
         raise UsageError(f"kilogym doctor takes no arguments, got {' '.join(arguments)}")
@@ -110,11 +106,7 @@ def _devices() -> list[str]:
     folder = Path(str(wp.config.kernel_cache_dir))
     count, size = cache_content(folder)
     print(f"cache      {folder}: {count} compiled kernels, {size / 2**20:.0f} MiB")
-    problems = list(
-        device_problems(gpus, torch.cuda.device_count(), wp.get_cuda_device_count(), torch.version.cuda)
-    )
+    problems = list(device_problems(gpus, torch.cuda.device_count(), wp.get_cuda_device_count(), torch.version.cuda))
     if not os.access(folder if folder.exists() else folder.parent, os.W_OK):
-        problems.append(
-            f"the kernel cache {folder} cannot be written: set WARP_CACHE_PATH to a folder that can"
-        )
+        problems.append(f"the kernel cache {folder} cannot be written: set WARP_CACHE_PATH to a folder that can")
     return problems

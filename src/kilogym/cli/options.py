@@ -23,9 +23,7 @@ def parse(kind: type[T], verb: str, arguments: Sequence[str], default: T | None 
     try:
         import tyro
     except ModuleNotFoundError as error:
-        raise UsageError(
-            "the command line needs the package 'tyro'; install: pip install 'kilogym[train]'"
-        ) from error
+        raise UsageError("the command line needs the package 'tyro'; install: pip install 'kilogym[train]'") from error
     config = () if flags else (tyro.conf.FlagConversionOff,)
     if default is None:
         return tyro.cli(kind, prog=f"kilogym {verb}", args=list(arguments), config=config)

@@ -74,9 +74,7 @@ def coupling_rows(model: EnvModel) -> CouplingRows:
     return CouplingRows(trees, groups, closure_row)
 
 
-def coupling_tables(
-    model: EnvModel, link_owner: Sequence[int]
-) -> tuple[dict[str, int], dict[str, Sequence[int]]]:
+def coupling_tables(model: EnvModel, link_owner: Sequence[int]) -> tuple[dict[str, int], dict[str, Sequence[int]]]:
     """Sizes and tables for `tables.emit_tables`.
 
     Args:

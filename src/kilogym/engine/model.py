@@ -44,7 +44,8 @@ PARAMETERS: dict[str, tuple[str, int, str]] = {
     "shape_pos": ("shape", 3, "shape frame in the link frame [m]"),
     "shape_quat": ("shape", 4, "the same, orientation xyzw"),
     "shape_size": (
-        "shape", 3,
+        "shape",
+        3,
         "sphere r; capsule, cylinder r, half length along z; box half extents; ellipsoid semi axes [m]; "
         "hull, parts: scale, bounding radius, half the thickness",
     ),
@@ -63,7 +64,8 @@ PARAMETERS: dict[str, tuple[str, int, str]] = {
     "sensor_pos": ("sensor", 3, "force sensor's frame in its link's frame [m]"),
     "sensor_quat": ("sensor", 4, "the same, orientation xyzw"),
     "tendon": (
-        "tendon", 6,
+        "tendon",
+        6,
         "stiffness, damping, rest length, lower and upper limit of the length, stiffness of the limits; the length is "
         "the sum of coefficient times joint position [rad or m], gains per that",
     ),
@@ -71,7 +73,8 @@ PARAMETERS: dict[str, tuple[str, int, str]] = {
     "joint_equality": ("joint_equality", 5, "c: position = c0 + c1 x + ... + c4 x^4, x that of the joint followed"),
     "closure": ("closure", 14, "frame on link a, then on b (-1: env), each in its link's frame: position [m], xyzw"),
     "attractor": (
-        "attractor", 15,
+        "attractor",
+        15,
         "stiffness [N/m, N m/rad], damping, six axes of the target's frame (1: pulled along; x y z, about x y z), then "
         "the frame in the link that is pulled: position [m], quaternion xyzw",
     ),

@@ -66,7 +66,7 @@ class Terrain:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """"field" or "mesh" of each: what is compiled."""
+        """ "field" or "mesh" of each: what is compiled."""
         return tuple("mesh" if isinstance(item, MeshData) else "field" for item in self.items)
 
     def on(self, device: torch.device, real: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:

@@ -44,9 +44,7 @@ def film_policy(
         drawing.add_shape(ShapeKind.MESH, mesh=terrain.mesh(), ground_look=True)
     for env in range(task.num_envs):
         for k, actor in enumerate(sim.env(env).actors):
-            drawing.add_actor(
-                actor.asset, row=sim.body_index(env, k, 0), origin=sim.env_origin(env), color=None
-            )
+            drawing.add_actor(actor.asset, row=sim.body_index(env, k, 0), origin=sim.env_origin(env), color=None)
     renderer = Renderer(width, height, device="cpu" if task.device.type == "cpu" else str(task.device))
 
     every = max(1, round(1.0 / (20.0 * step_dt)))  # about 20 pictures a second
@@ -64,8 +62,6 @@ def film_policy(
             view = drawing.overview(azimuth=-55.0, elevation=24.0, fov=32.0, fill=1.5)
             follow, origin = FollowCamera(view, lag=0.2), moved
         shift = [a + b - c for a, b, c in zip(view.target, moved, origin, strict=True)]
-        frames.append(
-            renderer.render(drawing, follow.update((shift[0], shift[1], view.target[2]), every * step_dt))
-        )
+        frames.append(renderer.render(drawing, follow.update((shift[0], shift[1], view.target[2]), every * step_dt)))
     path.parent.mkdir(parents=True, exist_ok=True)
     write(path, frames, 1.0 / (every * step_dt))

@@ -70,9 +70,7 @@ def find_learner(library: str) -> type[Learner]:
         raise LibraryError(f"no RL library named {library!r}{hint} Libraries: {', '.join(written())}")
     target = LIBRARIES[library]
     if target is None:
-        raise NotImplementedError(
-            f"the adapter for {library} is not written yet; use one of: {', '.join(written())}"
-        )
+        raise NotImplementedError(f"the adapter for {library} is not written yet; use one of: {', '.join(written())}")
     module, name = target.split(":")
     try:
         return getattr(importlib.import_module(module), name)

@@ -89,10 +89,7 @@ class EpisodeMeter:
             reward=returns / episodes if episodes else nan,
             length=lengths / episodes if episodes else nan,
             failures=failures / episodes if episodes else nan,
-            metrics={
-                name: total / max(actions, 1.0)
-                for name, total in zip(self.metric_sums, values[5:], strict=True)
-            },
+            metrics={name: total / max(actions, 1.0) for name, total in zip(self.metric_sums, values[5:], strict=True)},
         )
 
     def state_dict(self) -> dict[str, Any]:

@@ -67,9 +67,7 @@ class EventWriter:
     def __call__(self, record: Record) -> None:
         for name, value in record.items():
             if name not in ("iteration", "env_steps") and math.isfinite(value):
-                self.writer.add_scalar(
-                    name if "/" in name else f"train/{name}", value, int(record["env_steps"])
-                )
+                self.writer.add_scalar(name if "/" in name else f"train/{name}", value, int(record["env_steps"]))
 
     def close(self) -> None:
         self.writer.close()

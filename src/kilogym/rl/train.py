@@ -109,9 +109,7 @@ def train(
     config = {"name": name, **asdict(options), "device": device}
     write_config(folder / "config.yaml", config)
 
-    print(
-        f"{name} with {options.library} on {device}: {options.ppo.num_envs} envs, into {folder}", file=stream
-    )
+    print(f"{name} with {options.library} on {device}: {options.ppo.num_envs} envs, into {folder}", file=stream)
     start = time.monotonic()
     env = make_task(name, options.ppo.num_envs, device, options.seed, options.task)
     identity = RunIdentity(name, options.library, options.seed, asdict(options.task))
@@ -141,9 +139,7 @@ def train(
     return folder, False
 
 
-def finish(
-    name: str, options: TrainOptions, device: str, learner: Learner, folder: Path, stream: TextIO
-) -> None:
+def finish(name: str, options: TrainOptions, device: str, learner: Learner, folder: Path, stream: TextIO) -> None:
     """Film and evaluate a trained policy as the options say; the evaluation is the last thing said."""
     if options.film:
         film = folder / f"{name}.gif"

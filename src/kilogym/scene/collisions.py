@@ -88,9 +88,7 @@ def plan_collisions(env: EnvDecl, has_ground: bool) -> CollisionPlan:
     used = {i for pair in pairs for i in pair} | {i for i, g in enumerate(ground) if g}
     kept = sorted(used)
     new = {old: k for k, old in enumerate(kept)}
-    return CollisionPlan(
-        kept=kept, ground=[ground[i] for i in kept], pairs=sorted((new[a], new[b]) for a, b in pairs)
-    )
+    return CollisionPlan(kept=kept, ground=[ground[i] for i in kept], pairs=sorted((new[a], new[b]) for a, b in pairs))
 
 
 def _candidates(actors: Sequence[ActorDecl], items: list[_Item]) -> list[tuple[int, int]]:
@@ -161,6 +159,4 @@ def _collision_key(actor: ActorDecl) -> bytes:
 
 def _would_collide(a: ActorDecl, b: ActorDecl) -> bool:
     items_a, items_b = _items([a]), _items([b])
-    return any(
-        _filters_allow(x, y) and not (x.immovable and y.immovable) for x in items_a for y in items_b
-    )
+    return any(_filters_allow(x, y) and not (x.immovable and y.immovable) for x in items_a for y in items_b)

@@ -105,9 +105,7 @@ def _plan_batch(scene: Scene, members: list[tuple[int, Topology]]) -> BatchPlan:
         for name, table in _actor_tables(actors, shapes, scene.hulls).items():
             tables[name].append(table)
     grounds = _per_class(decls, lambda d: d.origin, lambda d: v.ground_values(d, scene.ground))
-    terrains = _per_class(
-        decls, lambda d: d.origin, lambda d: v.terrain_values(d, model.terrain, scene.terrain)
-    )
+    terrains = _per_class(decls, lambda d: d.origin, lambda d: v.terrain_values(d, model.terrain, scene.terrain))
     for name, table in [*grounds.items(), *terrains.items()]:
         tables[name].append(table)
     model.hulls = scene.hulls.hulls
@@ -141,9 +139,7 @@ def _actor_tables(actors: list[ActorDecl], shapes: list[int], hulls: HullLibrary
     tables |= v.body_values(
         _records(actors, lambda a: a.bodies, lambda a: id(a.asset), lambda a: body_properties(a.asset))
     )
-    tables |= v.dof_values(
-        _records(actors, lambda a: a.dofs, lambda a: id(a.asset), lambda a: dof_properties(a.asset))
-    )
+    tables |= v.dof_values(_records(actors, lambda a: a.dofs, lambda a: id(a.asset), lambda a: dof_properties(a.asset)))
     tables |= tendon_values(
         _records(actors, lambda a: a.tendons, lambda a: id(a.asset), lambda a: tendon_properties(a.asset))
     )

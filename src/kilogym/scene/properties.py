@@ -24,9 +24,7 @@ DOF_PROPERTIES = np.dtype(
 """One record per DOF. lower, upper [rad or m]; velocity [per s]; effort [N m or N]; gains per rad or m;
 friction [N m or N]; armature [kg m^2 or kg]; driveMode is a :class:`~kilogym.assets.asset.DriveMode`."""
 
-BODY_PROPERTIES = np.dtype(
-    [("mass", "<f4"), ("com", "<f4", (3,)), ("inertia", "<f4", (6,)), ("flags", "<i4")]
-)
+BODY_PROPERTIES = np.dtype([("mass", "<f4"), ("com", "<f4", (3,)), ("inertia", "<f4", (6,)), ("flags", "<i4")])
 """One record per body: mass [kg]; com in the link frame [m]; inertia about the com in link axes, xx yy zz xy
 xz yz [kg m^2]; flags, see BODY_DISABLE_GRAVITY."""
 

@@ -60,9 +60,7 @@ class Topology:
         )  # fmt: skip
 
 
-def build_topology(
-    env: EnvDecl, has_ground: bool, max_contacts: int = 0, terrain: Terrain | None = None
-) -> Topology:
+def build_topology(env: EnvDecl, has_ground: bool, max_contacts: int = 0, terrain: Terrain | None = None) -> Topology:
     """Concatenate the env's actors.
 
     Raises:
@@ -89,8 +87,7 @@ def build_topology(
         model.joint_link += [first + joint.link for joint in moving]
         model.sensor_link += [first + sensor.link for sensor in asset.sensors]
         model.sensor_flags += [
-            sensor.forward_dynamics | sensor.constraint_solver * 2 | sensor.world_frame * 4
-            for sensor in asset.sensors
+            sensor.forward_dynamics | sensor.constraint_solver * 2 | sensor.world_frame * 4 for sensor in asset.sensors
         ]
     model.attractors += [env.actors[a.actor].body_start + a.link for a in env.attractors]
     shape_items = [all_shapes[i] for i in plan.kept]

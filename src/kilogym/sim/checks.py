@@ -67,6 +67,4 @@ def _check_tensor(tensor: Tensor, device: torch.device, what: str) -> None:
     if not isinstance(tensor, Tensor):
         raise TypeError(f"{what}: expected a torch tensor, got {type(tensor).__name__}")
     if tensor.device != device:
-        raise ValueError(
-            f"{what}: expected a tensor on {device}, got one on {tensor.device}; use .to('{device}')"
-        )
+        raise ValueError(f"{what}: expected a tensor on {device}, got one on {tensor.device}; use .to('{device}')")

@@ -67,9 +67,9 @@ def build_layout(scene: Scene, plans: list[BatchPlan], device: torch.device) -> 
         model = plan.model
         first = scene.envs[plan.envs[0]]
         # index of each item's tree, and the items' offsets in their env, the same in all envs of the batch
-        dof_tree = np.repeat(
-            np.arange(model.num_trees), [actor.asset.num_dofs for actor in first.actors]
-        ).astype(np.int32)
+        dof_tree = np.repeat(np.arange(model.num_trees), [actor.asset.num_dofs for actor in first.actors]).astype(
+            np.int32
+        )
         enabled = np.array([[a.dof_force_sensors for a in scene.envs[e].actors] for e in plan.envs], bool)
         dof_rows = _rows(model.num_dofs, starts[envs, 2])
         tensors = {
@@ -79,9 +79,7 @@ def build_layout(scene: Scene, plans: list[BatchPlan], device: torch.device) -> 
             "dof_force_rows": np.where(enabled.T[dof_tree], dof_rows, -1).astype(np.int32),
             "sensor_rows": _rows(len(model.sensor_link), starts[envs, 4]),
             "dof_tree": dof_tree,
-            "tree_first_dof": np.array(
-                [a.dof_start if a.asset.num_dofs else -1 for a in first.actors], np.int32
-            ),
+            "tree_first_dof": np.array([a.dof_start if a.asset.num_dofs else -1 for a in first.actors], np.int32),
             "tree_floating": np.array(model.tree_floating, np.int32),
         }
         batches.append(

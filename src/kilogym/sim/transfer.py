@@ -57,12 +57,8 @@ class Transfer:
         self.gather_contact_forces = self._items(
             output["link_contact_force"], layout.body_rows, tensors["contact_forces"]
         )
-        self.gather_dof_forces = self._items(
-            output["dof_force"], layout.dof_force_rows, tensors["dof_forces"]
-        )
-        self.gather_sensors = self._items(
-            output["sensor_force"], layout.sensor_rows, tensors["force_sensors"]
-        )
+        self.gather_dof_forces = self._items(output["dof_force"], layout.dof_force_rows, tensors["dof_forces"])
+        self.gather_sensors = self._items(output["sensor_force"], layout.sensor_rows, tensors["force_sensors"])
 
     def _items(self, values: Tensor, rows: Tensor, out: Tensor) -> k.Recorded:
         return k.Recorded(k.gather_items, tuple(rows.shape), [values, rows, out.shape[1], out], self.device)

@@ -59,9 +59,7 @@ def get_task(name: str) -> TaskEntry:
     return importlib.import_module(f"kilogym.tasks.{name}").ENTRY
 
 
-def make_task(
-    name: str, num_envs: int, device: str = "cpu", seed: int = 0, config: TaskConfig | None = None
-) -> Task:
+def make_task(name: str, num_envs: int, device: str = "cpu", seed: int = 0, config: TaskConfig | None = None) -> Task:
     """Build the task `name` with its default config or `config`."""
     entry = get_task(name)
     return entry.task(config if config is not None else entry.config, num_envs, device, seed)

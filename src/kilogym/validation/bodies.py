@@ -128,9 +128,7 @@ def serial(
         drop = -lengths[i - 1] if i else 0.0
         links.append(Link(f"link{i}", i, (0.0, 0.0, drop), mass=mass, com=(0.0, 0.0, -com), inertia=inertia))  # type: ignore[arg-type]
         joints.append(Joint(f"joint{i}", kind, i + 1, axis=axis, **joint))
-    return Asset(
-        "serial", tuple(links), tuple(joints), shapes, sensors=sensors, fixed_base=True, options=FREE
-    )
+    return Asset("serial", tuple(links), tuple(joints), shapes, sensors=sensors, fixed_base=True, options=FREE)
 
 
 def rod(length: float, mass: float) -> tuple[float, ...]:

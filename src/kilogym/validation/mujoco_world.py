@@ -61,9 +61,7 @@ class MujocoWorld(World):
         self.layout = Layout(self.plan.model, self._params["dof_mode"][:, 0])
         self.models: list[mujoco.MjModel] = []
         for env in range(self.envs):
-            params = {
-                name: values[:, env].reshape(-1, PARAMETERS[name][1]) for name, values in self._params.items()
-            }
+            params = {name: values[:, env].reshape(-1, PARAMETERS[name][1]) for name, values in self._params.items()}
             same = env and all((v == v[:, :1]).all() for v in self._params.values())
             self.models.append(self.models[0].__copy__() if same else build(self.plan.model, params, self.dt))
         for model in self.models:
@@ -174,9 +172,7 @@ class MujocoWorld(World):
             self._push = None
 
     def diverged(self) -> list[int]:
-        return [
-            i for i, d in enumerate(self.data) if not all(np.isfinite(v).all() for v in (d.qpos, d.qvel, d.qacc))
-        ]
+        return [i for i, d in enumerate(self.data) if not all(np.isfinite(v).all() for v in (d.qpos, d.qvel, d.qacc))]
 
     def check(self) -> None:
         if bad := self.diverged():

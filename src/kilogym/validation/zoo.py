@@ -83,8 +83,6 @@ TREES = {"tree_a": (5, False), "tree_b": (8, False), "tree_c": (6, True)}
 NAMES = ["ant", "humanoid", "cartpole", "arm", "free_body", "mix", "hinges", "welded", *TREES]
 
 
-
-
 def from_text(name: str, text: str) -> Asset:
     """An asset from MJCF text."""
     with tempfile.TemporaryDirectory() as folder:

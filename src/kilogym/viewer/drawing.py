@@ -213,9 +213,7 @@ class Drawing:
             colors = tinted(file_colors, [depths[look.link] for look in looks], vector(tint, "color"))
         for look, shade in zip(looks, colors, strict=True):
             body = first + look.link
-            self.add_shape(
-                look.kind, look.size, pos=look.pos, quat=look.quat, color=shade, body=body, mesh=look.mesh
-            )
+            self.add_shape(look.kind, look.size, pos=look.pos, quat=look.quat, color=shade, body=body, mesh=look.mesh)
         return first
 
     def set_poses(self, poses: Any) -> None:

@@ -179,16 +179,11 @@ def _palette(frames: list[np.ndarray], colors: int = 255) -> np.ndarray:
     Counts the colours of up to 24 frames in 32768 bins and weighs each bin by the square root of its count:
     otherwise the ground and the sky take all the entries and the robots turn blotchy.
     """
-    sampled = [
-        frames[i] for i in np.unique(np.linspace(0, len(frames) - 1, min(24, len(frames))).astype(int))
-    ]
+    sampled = [frames[i] for i in np.unique(np.linspace(0, len(frames) - 1, min(24, len(frames))).astype(int))]
     pixels = np.concatenate([frame.reshape(-1, 3)[::3] for frame in sampled]).astype(np.int64)
     bins = (pixels[:, 0] >> 3) << 10 | (pixels[:, 1] >> 3) << 5 | pixels[:, 2] >> 3
     count = np.bincount(bins, minlength=32768)
-    mean = (
-        np.stack([np.bincount(bins, pixels[:, c], 32768) for c in range(3)], axis=1)
-        / np.maximum(count, 1)[:, None]
-    )
+    mean = np.stack([np.bincount(bins, pixels[:, c], 32768) for c in range(3)], axis=1) / np.maximum(count, 1)[:, None]
     used = np.flatnonzero(count)
     weight = np.sqrt(count[used])
     copies = np.maximum(1, np.round(weight * 60000 / weight.sum())).astype(int)

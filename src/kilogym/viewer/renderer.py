@@ -79,8 +79,7 @@ class Renderer:
     ) -> None:
         if width < 1 or height < 1 or samples < 1 or (threads is not None and threads < 1):
             raise ValueError(
-                "width, height, samples and threads must be at least 1, "
-                f"got {width}, {height}, {samples}, {threads}"
+                f"width, height, samples and threads must be at least 1, got {width}, {height}, {samples}, {threads}"
             )
         # Warp announces itself and its compilations on stdout unless told otherwise
         if wp.config.log_level == wp.LOG_INFO:
@@ -164,11 +163,7 @@ class Renderer:
 
     def _place(self, drawing: Drawing) -> Any:
         """The scene's device tables with every shape in its place."""
-        if (
-            self._tables is None
-            or self._tables.drawing is not drawing
-            or self._tables.version != drawing.version
-        ):
+        if self._tables is None or self._tables.drawing is not drawing or self._tables.version != drawing.version:
             self._tables = _Tables(drawing, self.device)
         sun = self.style.sun_direction(drawing.up)
         return self._tables.place(drawing, sun, math.tan(math.radians(self.style.sun_size)))
@@ -205,9 +200,7 @@ class _Tables:
     def __init__(self, drawing: Drawing, device: Any) -> None:
         self.drawing, self.version, self.device = drawing, drawing.version, device
         self.tree: Any = None
-        self.meshes: dict[
-            int, tuple[Any, int]
-        ] = {}  # by id of the asset mesh: the Warp mesh, its first corner
+        self.meshes: dict[int, tuple[Any, int]] = {}  # by id of the asset mesh: the Warp mesh, its first corner
         self.shapes = tracing.Shapes()
         self.floor = 0.0 if drawing.ground is None else drawing.ground
         self.ao_range = _ao_range(drawing)
@@ -252,9 +245,7 @@ class _Tables:
         shapes.radius = rows([float(np.linalg.norm(b[1])) + b[2] for b in bounds], float)
         shapes.color = self._array(colors.astype(np.float32), wp.vec3)
         shapes.ground_look = rows([int(i.ground_look) for i in instances], int)
-        shapes.mesh = self._array(
-            np.array([m[0].id if m else 0 for m in mesh_rows], dtype=np.uint64), wp.uint64
-        )
+        shapes.mesh = self._array(np.array([m[0].id if m else 0 for m in mesh_rows], dtype=np.uint64), wp.uint64)
         shapes.first_corner = rows([m[1] if m else 0 for m in mesh_rows], int)
         shapes.body = rows([i.body for i in instances], int)
         shapes.offset = rows([[*i.pos, *i.quat] for i in instances], wp.transform, 7)
@@ -297,8 +288,5 @@ def _axes(up: str) -> tuple[tuple[float, float, float], ...]:
 
 def _ao_range(drawing: Drawing) -> float:
     """Reach of contact darkening [m]: about twice the shapes' usual radius; constant over a film."""
-    sizes = [
-        float(np.linalg.norm(core)) + rounding
-        for _, core, rounding in (i.bounds() for i in drawing.instances)
-    ]
+    sizes = [float(np.linalg.norm(core)) + rounding for _, core, rounding in (i.bounds() for i in drawing.instances)]
     return float(np.clip(1.8 * np.median(sizes), 0.02, 1.0)) if sizes else 0.3

@@ -140,9 +140,7 @@ def sunlight(shapes: Shapes, look: Look, point: wp.vec3, own: int) -> float:
             if kind == MESH:
                 across = wp.normalize(wp.quat_rotate(back, wp.cross(sun, shapes.left)))
                 reach = wp.length(rel) + radius
-                light = wp.min(
-                    light, 1.0 - mesh_blocking(shapes.mesh[index], local, ray, across, look.sun_tan, reach)
-                )
+                light = wp.min(light, 1.0 - mesh_blocking(shapes.mesh[index], local, ray, across, look.sun_tan, reach))
             else:
                 blocked = soft_blocking(kind, local, ray, shapes.size[index], radius, look.sun_tan)
                 light = wp.min(light, 1.0 - blocked)
@@ -229,18 +227,14 @@ def plain_light(shapes: Shapes, look: Look, hit: Hit, direction: wp.vec3) -> wp.
 
 
 @wp.func
-def surface_light(
-    shapes: Shapes, look: Look, hit: Hit, direction: wp.vec3, point: wp.vec3, albedo: wp.vec3
-) -> wp.vec3:
+def surface_light(shapes: Shapes, look: Look, hit: Hit, direction: wp.vec3, point: wp.vec3, albedo: wp.vec3) -> wp.vec3:
     """Light that a surface sends back along `-direction`."""
     lit = wp.dot(hit.normal, look.sun_direction)
     sun = float(0.0)
     if lit > 0.0:
         sun = sunlight(shapes, look, point, hit.shape)
     sky = openness(shapes, look, point, hit.normal, hit.shape)
-    color = wp.cw_mul(
-        albedo, sky * ambient(look, hit.normal, shapes.up) + (sun * wp.max(lit, 0.0)) * look.sun
-    )
+    color = wp.cw_mul(albedo, sky * ambient(look, hit.normal, shapes.up) + (sun * wp.max(lit, 0.0)) * look.sun)
     facing = wp.clamp(-wp.dot(hit.normal, direction), 0.0, 1.0)
     mirror = direction + 2.0 * facing * hit.normal
     if hit.shape == GROUND:

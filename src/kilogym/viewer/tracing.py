@@ -189,9 +189,7 @@ def trace(shapes: Shapes, origin: wp.vec3, direction: wp.vec3, reach: float) -> 
 
 
 @wp.kernel
-def place_shapes(
-    body_pose: wp.array(dtype=wp.transform), sun: wp.vec3, sun_tan: float, floor: float, shapes: Shapes
-):
+def place_shapes(body_pose: wp.array(dtype=wp.transform), sun: wp.vec3, sun_tan: float, floor: float, shapes: Shapes):
     """Put one shape where its body is, and bound it; one thread per shape.
 
     Boxes are grown by the width its half-shadow can have at the lowest height `floor` [m], so that the

@@ -49,9 +49,7 @@ class Cartpole(Task):
 
     def prepare_build(self) -> None:
         self.cfg = cast(CartpoleConfig, self.config)
-        options = ImportOptions(
-            fix_base_link=True, angular_damping=0.0, default_dof_drive_mode=DriveMode.EFFORT
-        )
+        options = ImportOptions(fix_base_link=True, angular_damping=0.0, default_dof_drive_mode=DriveMode.EFFORT)
         self.asset = load_asset(Path(__file__).parent, "cartpole.urdf", options)
         self.sim.add_ground()
         self.num_obs, self.num_actions = 4, 1
@@ -89,7 +87,5 @@ ENTRY = TaskEntry(
     task=Cartpole,
     config=CartpoleConfig(),
     cuda=PpoConfig(num_envs=1024, max_iterations=100, hidden=(64, 64), reward_scale=0.1, epochs=8),
-    cpu=PpoConfig(
-        num_envs=128, max_iterations=100, hidden=(32, 32), reward_scale=0.1, epochs=8, learning_rate=1e-3
-    ),
+    cpu=PpoConfig(num_envs=128, max_iterations=100, hidden=(32, 32), reward_scale=0.1, epochs=8, learning_rate=1e-3),
 )

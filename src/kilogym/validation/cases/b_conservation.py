@@ -76,9 +76,7 @@ def colliding(lab: Lab) -> dict[str, float]:
     require((hit > 0.1).all(), f"all balls to collide; the least change of speed is {hit.min():.2g} m/s")
     numbers = {}
     for name, a, b in zip("PL", momentum(states), momentum(after), strict=True):
-        numbers[f"d{name} / {name}, worst of 32"] = (
-            np.linalg.norm(b - a, axis=-1) / np.linalg.norm(a, axis=-1)
-        ).max()
+        numbers[f"d{name} / {name}, worst of 32"] = (np.linalg.norm(b - a, axis=-1) / np.linalg.norm(a, axis=-1)).max()
     return numbers
 
 

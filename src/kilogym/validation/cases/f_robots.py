@@ -98,9 +98,7 @@ def collide(lab: Lab, dt: float, seconds: float, envs: int = 1) -> tuple[np.ndar
     link = Link("ball", -1, mass=10.0, inertia=solid(ShapeKind.SPHERE, (0.2, 0.0, 0.0), 10.0))  # type: ignore[arg-type]
     shape = Shape(0, ShapeKind.SPHERE, (0.2, 0.0, 0.0), contype=2, conaffinity=1)
     ball = Asset("ball", (link,), shapes=(shape,), options=FREE)
-    world = lab.world(
-        [(robot, (0, 0, 2)), (ball, (0, -5, 2))], envs=envs, ground=False, dt=dt, gravity=(0.0, 0.0, 0.0)
-    )
+    world = lab.world([(robot, (0, 0, 2)), (ball, (0, -5, 2))], envs=envs, ground=False, dt=dt, gravity=(0.0, 0.0, 0.0))
     world.bend(STANCE)
     start = np.tile([0.0, -5.0, 2.0], (envs, 1))
     start[:, 1] -= 1e-3 * np.arange(envs)
@@ -112,8 +110,9 @@ def collide(lab: Lab, dt: float, seconds: float, envs: int = 1) -> tuple[np.ndar
 
 def momentum(lab: Lab, dt: float) -> dict[str, float]:
     p, velocity = collide(lab, dt, 10.0, envs=16)
-    require((velocity[:, 1] < 2.0).all(), f"all balls to hit; the fastest goes on at {velocity[:, 1].max():.2g} of 5 "
-    "m/s")
+    require(
+        (velocity[:, 1] < 2.0).all(), f"all balls to hit; the fastest goes on at {velocity[:, 1].max():.2g} of 5 m/s"
+    )
     return {"mean squared momentum error, 16 starts": ((p - [0.0, 50.0, 0.0]) ** 2).sum(-1).mean()}
 
 

@@ -164,7 +164,14 @@ def order_in_flight(lab: Lab) -> dict[str, float]:
 def order_in_touch(lab: Lab) -> dict[str, float]:
     ball = Link("ball", -1, mass=1.0, inertia=(0.004, 0.004, 0.004, 0.0, 0.0, 0.0))
     brick = Link("brick", -1, mass=1.0, inertia=(0.01, 0.01, 0.01, 0.0, 0.0, 0.0))
-    shapes = (Shape(0, ShapeKind.SPHERE, (0.1, 0, 0)), Shape(0, ShapeKind.BOX, (0.1, 0.1, 0.05),))
+    shapes = (
+        Shape(0, ShapeKind.SPHERE, (0.1, 0, 0)),
+        Shape(
+            0,
+            ShapeKind.BOX,
+            (0.1, 0.1, 0.05),
+        ),
+    )
     assets = [Asset(link.name, (link,), shapes=(shape,)) for link, shape in zip((ball, brick), shapes, strict=True)]
     world = BatchWorld(assets, 1, lab.device, lab.precision, ground=GroundPlane())
     world.batch.params["shape_friction"].fill_(0.3)
