@@ -1,4 +1,7 @@
-"""Every case of the validation: its bars are met, but for those listed as missed, and those are missed."""
+"""Every case of the validation: its bars are met, but for those listed as missed, and those are missed.
+
+Cases that `kilogym validate --fast` leaves out are run with --slow.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,12 @@ from kilogym.validation.registry import CASES
 
 def params() -> list:
     return [
-        pytest.param(case, precision, id=case.id + ("-float64" if precision == "float64" else ""))
+        pytest.param(
+            case,
+            precision,
+            id=case.id + ("-float64" if precision == "float64" else ""),
+            marks=[pytest.mark.slow] if case.slow else [],
+        )
         for case in CASES
         for precision in case.precisions
     ]
