@@ -9,12 +9,14 @@ from typing import Any
 import mujoco
 import numpy as np
 import torch
+import warp as wp
 from torch import Tensor
 
-from kilogym.bench.engine import Engine, Setting
+from kilogym.bench.engine import Setting
+from kilogym.bench.warp_engine import WarpEngine
 
 
-class MujocoWarpEngine(Engine):
+class MujocoWarpEngine(WarpEngine):
     """Newton solver, 10 iterations, 10 line-search steps; buffers sized so that nothing is dropped."""
 
     name = "MuJoCo Warp"
@@ -23,11 +25,9 @@ class MujocoWarpEngine(Engine):
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
         import mujoco_warp as mjw
-        import warp as wp
 
-        self._wp, self._step = wp, mjw.step
+        self._step = mjw.step
         scene = setting.scene
-        self._device = wp.get_device(setting.device)
         contacts, rows = room_needed(setting)
         with wp.ScopedDevice(self._device):
             model = copy.copy(scene.model)
@@ -43,14 +43,7 @@ class MujocoWarpEngine(Engine):
             self._qpos.copy_(torch.tensor(scene.starts(setting.num_envs), dtype=torch.float32))
             fields = ("qpos", "qvel", "qacc_warmstart")
             start = {name: wp.to_torch(getattr(self._data, name)).clone() for name in fields}
-            self._steps()  # compiles
-            wp.synchronize_device(self._device)
-            self._graph: Any = None
-            if self._device.is_cuda:
-                with wp.ScopedCapture() as capture:
-                    self._steps()
-                self._graph = capture.graph
-                self._stream = wp.stream_from_torch(torch.cuda.current_stream(setting.device))
+            self._prepare_steps()
             for name, value in start.items():
                 wp.to_torch(getattr(self._data, name)).copy_(value)
             wp.synchronize_device(self._device)
@@ -63,16 +56,6 @@ class MujocoWarpEngine(Engine):
 
     def set_controls(self, controls: Tensor) -> None:
         self._controls.copy_(controls)
-
-    def advance(self) -> None:
-        if self._graph is None:
-            with self._wp.ScopedDevice(self._device):
-                self._steps()
-        else:  # on torch's stream, behind the copy of the controls
-            self._wp.capture_launch(self._graph, stream=self._stream)
-
-    def synchronize(self) -> None:
-        self._wp.synchronize_device(self._device)
 
     def positions(self) -> np.ndarray:
         self.synchronize()
@@ -92,9 +75,6 @@ class MujocoWarpEngine(Engine):
         contacts = int(self._data.nacon.numpy()[0])
         rows = int(self._data.nefc.numpy().max())
         return contacts > self._most_contacts or rows >= self._most_rows
-
-    def close(self) -> None:
-        self._graph = None
 
 
 def room_needed(setting: Setting, envs: int = 32, steps: int = 400) -> tuple[int, int]:

@@ -6,16 +6,18 @@ from typing import Any
 
 import numpy as np
 import torch
+import warp as wp
 from torch import Tensor
 
-from kilogym.bench.engine import Engine, Setting
+from kilogym.bench.engine import Setting
 from kilogym.bench.mujoco_warp_engine import room_needed
+from kilogym.bench.warp_engine import WarpEngine
 
 GAP = 0.02
 """Distance at which its contacts are made, as Kilogym's [m]; its default is wider, and every contact takes room."""
 
 
-class NewtonEngine(Engine):
+class NewtonEngine(WarpEngine):
     """Its default sweeps; joint limits and joint friction on, which are off by default; collisions found every step."""
 
     name = "Newton SolverSteel"
@@ -27,9 +29,7 @@ class NewtonEngine(Engine):
             import newton
         except ImportError:
             raise ImportError("newton is not installed: pip install --no-deps 'newton>=1.8,<1.9'") from None
-        import warp as wp
-
-        self._wp, scene, envs = wp, setting.scene, setting.num_envs
+        scene, envs = setting.scene, setting.num_envs
         if scene.terrain is not None:
             raise NotImplementedError(f"{self.name}: scenes with a height field ({scene.name!r}) are not given to it")
         if scene.model.nmesh:
@@ -37,7 +37,6 @@ class NewtonEngine(Engine):
         friction = bool((scene.model.dof_frictionloss > 0).any())
         if friction and setting.device == "cpu":
             raise NotImplementedError(f"{self.name}: dry friction of joints ({scene.name!r}) needs CUDA there")
-        self._device = wp.get_device(setting.device)
         builder, worlds = newton.ModelBuilder(), newton.ModelBuilder()
         builder.rigid_gap = worlds.rigid_gap = GAP
         builder.add_mjcf(
@@ -77,14 +76,7 @@ class NewtonEngine(Engine):
             )
             self._gear = gear.to(setting.device)
             self._start(newton)
-            self._steps()  # compiles
-            wp.synchronize_device(self._device)
-            self._graph: Any = None
-            if self._device.is_cuda:
-                with wp.ScopedCapture() as capture:
-                    self._steps()
-                self._graph = capture.graph
-                self._stream = wp.stream_from_torch(torch.cuda.current_stream(setting.device))
+            self._prepare_steps()
             self._start(newton)
             wp.synchronize_device(self._device)
 
@@ -113,16 +105,6 @@ class NewtonEngine(Engine):
     def set_controls(self, controls: Tensor) -> None:
         self._force.copy_(controls @ self._gear)
 
-    def advance(self) -> None:
-        if self._graph is None:
-            with self._wp.ScopedDevice(self._device):
-                self._steps()
-        else:
-            self._wp.capture_launch(self._graph, stream=self._stream)
-
-    def synchronize(self) -> None:
-        self._wp.synchronize_device(self._device)
-
     def positions(self) -> np.ndarray:
         self.synchronize()
         qpos = self._positions[0].double().cpu().numpy().copy()
@@ -145,6 +127,3 @@ class NewtonEngine(Engine):
         most = int(self._contacts.rigid_contact_max)
         full = int(self._contacts.rigid_contact_count.numpy()[0]) > most
         return full or bool(np.any(self._solver.constraint_overflow.numpy()))
-
-    def close(self) -> None:
-        self._graph = None
