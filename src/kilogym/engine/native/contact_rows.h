@@ -77,8 +77,6 @@ struct Rows {
     // restitution targets [m/s]: biased, relax
     KG_METHOD Real& bounce(int i) const { return at(i, 4).x; }
     KG_METHOD Real& settle(int i) const { return at(i, 4).y; }
-    // number e of a part of Y
-    KG_METHOD Real& y(int i, int part, int e) const { return (&at(i, part + e / 4).x)[e % 4]; }
     KG_METHOD Real& urgency(int i) const { return at(i, 1).x; }  // predicted gap: the smallest are kept; until rows are built
     // not mine: of no use, but looked up without harm
     KG_METHOD ContactPlace place(int i, bool mine = true) const {
@@ -132,13 +130,14 @@ private:
     template <int V, int C>
     KG_METHOD Real number(Index<V>, Index<C>) const { return (&data[(3 * V + C) / 4].x)[(3 * V + C) % 4]; }
 #else
-    const Rows* rows;
-    int i, part;
-    KG_METHOD void begin(const Rows& of, int contact, int begins) { rows = &of; i = contact; part = begins; }
-    KG_METHOD void load(const Rows& of, int contact, int begins) { begin(of, contact, begins); }
+    Real* first;
+    KG_METHOD void begin(const Rows& rows, int i, int part) { first = &rows.at(i, part).x; }
+    KG_METHOD void load(const Rows& rows, int i, int part) { begin(rows, i, part); }
     KG_METHOD void store(const Rows&, int, int) const {}
-    KG_METHOD Vec3 at(int v) const { return v3(rows->y(i, part, 3 * v), rows->y(i, part, 3 * v + 1), rows->y(i, part, 3 * v + 2)); }
-    KG_METHOD void set(int v, Vec3 y) { rows->y(i, part, 3 * v) = y.x; rows->y(i, part, 3 * v + 1) = y.y; rows->y(i, part, 3 * v + 2) = y.z; }
+    KG_METHOD Vec3 at(int v) const { return v3(number(3 * v), number(3 * v + 1), number(3 * v + 2)); }
+    KG_METHOD void set(int v, Vec3 y) { number(3 * v) = y.x; number(3 * v + 1) = y.y; number(3 * v + 2) = y.z; }
+private:
+    KG_METHOD Real& number(int e) const { return first[ENVS_PER_WARP == 1 ? e : e / 4 * (4 * ENVS_PER_WARP) + e % 4]; }
 #endif
 };
 
