@@ -169,21 +169,26 @@ KG_FN ContactResponse whiten_contact(const Env& env, const Kinematics& k, const 
     return r;
 }
 
-// last step's impulse of the same slot, cut to the cone of today's friction
-template <class Args>
-KG_FN Vec3 warm_impulse(const Args& args, const Env& env, int slot, Vec3 normal, Real mu) {
+// last step's impulse of the same slot in `kept`, along the normal and today's tangents
+template <class Args, class Array>
+KG_FN Vec3 last_impulse(const Args& args, const Array& kept, const Env& env, int slot, Vec3 normal) {
     KG_ROLLED for (int old = 0; old < MAX_CONTACTS; ++old) {
         const int its = args.warm_slot.data[old * args.warm_slot.shape[1] + env.index];
         if (its < 0) break;
         if (its != slot) continue;
-        Vec3 last = load3(args.warm_impulse, old, env), t1, t2;
+        Vec3 last = load3(kept, old, env), t1, t2;
         tangents(normal, t1, t2);
-        Real n = kg_max(dot(last, normal), (Real)0), f1 = dot(last, t1), f2 = dot(last, t2);
-        Real limit = mu * n, f = kg_sqrt(f1 * f1 + f2 * f2);
-        Real cut = f > limit ? limit / f : (Real)1;
-        return v3(n, f1 * cut, f2 * cut);
+        return v3(dot(last, normal), dot(last, t1), dot(last, t2));
     }
     return v3(0, 0, 0);
+}
+// the same of a contact, cut to the cone of today's friction
+template <class Args>
+KG_FN Vec3 warm_impulse(const Args& args, const Env& env, int slot, Vec3 normal, Real mu) {
+    const Vec3 last = last_impulse(args, args.warm_impulse, env, slot, normal);
+    const Real n = kg_max(last.x, (Real)0), limit = mu * n, f = kg_sqrt(last.y * last.y + last.z * last.z);
+    const Real cut = f > limit ? limit / f : (Real)1;
+    return v3(n, last.y * cut, last.z * cut);
 }
 
 template <bool ALONE, class Args>

@@ -21,25 +21,11 @@ KG_FN Vec3 within(SpinLimits l, Real n, Vec3 f) {
     f.x = kg_clamp(f.x, -l.torsion * n, l.torsion * n);
     const Real across = f.y * f.y + f.z * f.z, most = l.rolling * n;
     if (across > most * most) {
-        const Real s = most * kg_inv(kg_sqrt(across));
+        const Real s = most * kg_rsqrt(across);
         f.y *= s;
         f.z *= s;
     }
     return f;
-}
-
-// last step's impulse of the same slot
-template <class Args>
-KG_FN Vec3 warm_spin(const Args& args, const Env& env, int slot, Vec3 normal) {
-    KG_ROLLED for (int old = 0; old < MAX_CONTACTS; ++old) {
-        const int its = args.warm_slot.data[old * args.warm_slot.shape[1] + env.index];
-        if (its < 0) break;
-        if (its != slot) continue;
-        Vec3 last = load3(args.warm_spin, old, env), t1, t2;
-        tangents(normal, t1, t2);
-        return v3(dot(last, normal), dot(last, t1), dot(last, t2));
-    }
-    return v3(0, 0, 0);
 }
 
 template <bool ALONE, class Args>
@@ -53,7 +39,7 @@ KG_FN void build_spin_row(const Args& args, const Env& env, const Kinematics& k,
     const SpinLimits l = spin_limits(args, env, at);
     r.static_mu = l.torsion;
     r.dynamic_mu = l.rolling;
-    spins.impulse_gap(i) = four(within(l, rows.impulse_gap(i).x, warm_spin(args, env, at.slot, at.normal)), 0);
+    spins.impulse_gap(i) = four(within(l, rows.impulse_gap(i).x, last_impulse(args, args.warm_spin, env, at.slot, at.normal)), 0);
     spins.at(i, 1) = four(v3(0, 0, 0), 0);
     spins.set_response(i, r, elastic);
 }
