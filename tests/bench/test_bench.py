@@ -156,6 +156,11 @@ def test_measures_on_the_cpu(kind, setting):
     assert result.quality.envs == 15
 
 
+def test_mujoco_has_as_many_threads_as_kilogym(setting, monkeypatch):
+    monkeypatch.setenv("KILOGYM_THREADS", "1")
+    assert MujocoEngine(setting)._threads == 1
+
+
 def test_program_writes_json_and_table(tmp_path, capsys):
     arguments = ["--robots", "ant", "--engines", "mujoco", "kilogym", "--device", "cpu", "--num-envs", "2"]
     arguments += ["--steps", "8", "--warm-up", "8"]

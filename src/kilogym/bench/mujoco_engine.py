@@ -19,7 +19,7 @@ class MujocoEngine(Engine):
     """One MjData per env, slices of the envs on a pool of threads."""
 
     name = "MuJoCo C"
-    note = "float64, CPU, all cores; Newton, 10 iterations, 10 line-search steps, Euler"
+    note = "float64, CPU, a thread per core, or KILOGYM_THREADS; Newton, 10 iterations, 10 line-search steps, Euler"
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
@@ -28,7 +28,8 @@ class MujocoEngine(Engine):
         self._data = [mujoco.MjData(model) for _ in range(self.num_envs)]
         for data, start in zip(self._data, setting.scene.starts(self.num_envs), strict=True):
             data.qpos[:] = start
-        self._threads = min(os.cpu_count() or 1, self.num_envs)
+        threads = int(os.environ.get("KILOGYM_THREADS", "0")) or os.cpu_count() or 1  # as many as Kilogym has
+        self._threads = min(threads, self.num_envs)
         self._pool = ThreadPoolExecutor(self._threads)
 
     def _run(self, first: int) -> None:
