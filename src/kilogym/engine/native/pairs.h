@@ -243,6 +243,7 @@ KG_FN void find_pair_contacts(const Args& args, const Env& env, const StepSettin
             }
             any = any || have[k] > 0;
         }
+        kg_rejoin();
         if (!kg_warp_any(any)) continue;
         for (int i = 0; i < PAIR_POINTS; ++i) {
             for (int k = 0; k < AT_ONCE; ++k) keep_contacts(env, rows, c, kg_ballot(have[k] > i), n[k][i]);

@@ -21,7 +21,8 @@ KG_FN Vec3 within(SpinLimits l, Real n, Vec3 f) {
     f.x = kg_clamp(f.x, -l.torsion * n, l.torsion * n);
     const Real across = f.y * f.y + f.z * f.z, most = l.rolling * n;
     if (across > most * most) {
-        const Real s = most * kg_rsqrt(across);
+        // a denormal number is nothing to the GPU's rsqrt
+        const Real s = across > (Real)1e-30 ? most * kg_rsqrt(across) : (Real)0;
         f.y *= s;
         f.z *= s;
     }

@@ -110,6 +110,7 @@ KG_FN void find_terrain_contacts(const Args& args, const Env& env, Real half, co
             }
             most = touch[m].count > most ? touch[m].count : most;
         });
+        kg_rejoin();
         most = kg_warp_most(most);
         KG_ROLLED for (int n = 0; n < most; ++n) {
             KG_ROLLED for (int m = 0; m < group_size[g]; ++m) {
