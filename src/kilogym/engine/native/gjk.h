@@ -57,7 +57,7 @@ KG_FN void nearest_on_triangle(Vec3 a, Vec3 b, Vec3 c, Real* l) {
         l[0] = 0;
         return;
     }
-    const Real inv = kg_inv(va + vb + vc);
+    const Real inv = kg_inv(kg_max(va + vb + vc, (Real)1e-37));  // of a triangle without area it would be infinite
     l[1] = vb * inv; l[2] = vc * inv;
     l[0] = 1 - l[1] - l[2];
 }

@@ -144,8 +144,9 @@ KG_FN bool limit_velocity(const Args& args, const Env& env, const Spatial* vel, 
             if (link_tree[l] != t || !has_link(env, l)) return;
             const Vec3 u = point_velocity(vel[l], link_com_at(args, env, k, l));
             const Real a = dot(u, u), b = dot(vel[l].ang, vel[l].ang);
-            if (a > fastest * fastest) scale = kg_min(scale, fastest * kg_inv(kg_sqrt(a)));
-            if (b > spin * spin) scale = kg_min(scale, spin * kg_inv(kg_sqrt(b)));
+            // under a limit of 0, what has no root on CUDA (scalar.h) is within it
+            if (a > kg_max(fastest * fastest, (Real)1e-30)) scale = kg_min(scale, fastest * kg_inv(kg_sqrt(a)));
+            if (b > kg_max(spin * spin, (Real)1e-30)) scale = kg_min(scale, spin * kg_inv(kg_sqrt(b)));
         });
         if (has_limbs(t)) scale = kg_least(scale);
         if (scale < 1) {

@@ -108,11 +108,14 @@ KG_FN Sym3 rotated(Mat3 m, Sym3 s) {
     o.zz = dot(m.r2, c);
     return o;
 }
-// S^-1 v of a symmetric positive definite matrix
+// S^-1 v of a symmetric positive definite matrix. The determinant is a cube: of the inertia of a grain of sand it would be 0,
+// so a small matrix is multiplied by a power of two, which rounds nothing
 KG_FN Vec3 solve(Sym3 s, Vec3 v) {
+    const Real unit = s.xx + s.yy + s.zz < (Real)1e-9 ? (Real)1152921504606846976.0 : (Real)1;  // 2^60
+    s.xx *= unit; s.yy *= unit; s.zz *= unit; s.xy *= unit; s.xz *= unit; s.yz *= unit;
     Real a = s.yy * s.zz - s.yz * s.yz, b = s.xz * s.yz - s.xy * s.zz, c = s.xy * s.yz - s.xz * s.yy;
     Real d = s.xx * s.zz - s.xz * s.xz, e = s.xy * s.xz - s.xx * s.yz, f = s.xx * s.yy - s.xy * s.xy;
-    Real inv = kg_inv(s.xx * a + s.xy * b + s.xz * c);
+    Real inv = kg_inv(s.xx * a + s.xy * b + s.xz * c) * unit;
     return v3((a * v.x + b * v.y + c * v.z) * inv, (b * v.x + d * v.y + e * v.z) * inv,
               (c * v.x + e * v.y + f * v.z) * inv);
 }
