@@ -6,11 +6,16 @@ from collections.abc import Generator
 
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 
 from kilogym.assets.packages import MissingPackageError
 
 # the tensors of tests are small: more threads only wait for each other, the more so under xdist
 torch.set_num_threads(1)
+
+# a busy machine is no failure: neither an example nor the making of one has a deadline
+settings.register_profile("kilogym", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("kilogym")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

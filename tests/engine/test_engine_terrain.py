@@ -56,7 +56,7 @@ def test_a_soup_is_welded_and_slivers_are_dropped():
     assert is_flat(loose, flat).sum() == 2
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 1000), count=st.integers(1, 60), stretch=st.floats(0.01, 100))
 def test_every_triangle_is_in_every_cell_that_it_may_touch(seed, count, stretch):
     rng = np.random.default_rng(seed)

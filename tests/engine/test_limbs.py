@@ -58,7 +58,7 @@ def trees(draw) -> EnvModel:
 
 
 @given(model=trees(), lanes=st.sampled_from([1, 2, 4, 8]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_tree(model, lanes):
     """Every link, joint and DOF has one place; above a velocity on its lane is what is above it in the robot."""
     limbs = plan(model, lanes)

@@ -27,7 +27,7 @@ def trees(device: str):
     )
 
 
-few = settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+few = settings(max_examples=30, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 def build(drawn, device: str, precision: str) -> tuple[BatchWorld, Oracle, dict[str, np.ndarray]]:

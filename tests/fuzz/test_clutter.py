@@ -13,7 +13,7 @@ from kilogym.validation.closed_world import differing
 from kilogym.validation.clutter import BODIES, DT, Clutter, Draw, rocks
 
 ENVS, STEPS = 12, 40
-few = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+few = settings(max_examples=25, derandomize=True, suppress_health_check=list(HealthCheck))
 
 SEEDS = st.integers(0, 2**32 - 1)
 ANYTHING = st.builds(

@@ -18,7 +18,7 @@ from kilogym.validation.closed_world import differing
 from kilogym.validation.trees import FREE, random_tree
 
 ENVS, STEPS, DT = 8, 40, 1 / 120
-few = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+few = settings(max_examples=25, derandomize=True, suppress_health_check=list(HealthCheck))
 SOLIDS = ((ShapeKind.SPHERE, (0.06, 0, 0)), (ShapeKind.CAPSULE, (0.03, 0.1, 0)), (ShapeKind.BOX, (0.05, 0.08, 0.02)))
 
 

@@ -25,6 +25,8 @@ def multiply(a, b):
 class FakeBatch:
     """Integrates velocities; efforts and forces act on unit masses; outputs are numbered by row and env."""
 
+    modules = ()  # nothing is compiled here
+
     def __init__(self, model, num_envs, device):
         self.model, self.num_envs, self.device = model, num_envs, device
         self.params = {
@@ -52,7 +54,7 @@ class FakeBatch:
         self.params[name] = self.params[name].expand(-1, self.num_envs).contiguous()
 
     def changed(self, names=None, elsewhere=""):
-        """Nothing is compiled here."""
+        """Parameters are read where they stand."""
 
     def step(self):
         s, dt = self.state, self.control.dt

@@ -40,7 +40,7 @@ def test_a_box_has_eight_vertices_and_six_faces():
     assert hull.thickness == pytest.approx(0.5)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**31), st.integers(4, 400), st.sampled_from([1e-3, 1.0, 100.0]))
 def test_hulls_of_clouds(seed, count, scale):
     rng = np.random.default_rng(seed)

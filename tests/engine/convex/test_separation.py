@@ -51,7 +51,7 @@ def test_nothing_separates_more(narrow, kinds):
             check(result, a, b, real, rng)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(PAIRS), st.integers(0, 2**31), st.floats(-0.2, 0.2), st.sampled_from([1e-3, 1e-2, 0.1]))
 def test_slabs_and_needles(narrow, kinds, seed, gap, least):
     rng = np.random.default_rng(seed)
@@ -87,7 +87,7 @@ def test_the_order_of_two_shapes_does_not_matter(narrow, kinds):
         assert abs(separation(a, b, -other.normal[None])[0] - one.gap) < slack
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(PAIRS), st.integers(0, 2**31))
 def test_a_turned_world_is_the_same(narrow, kinds, seed):
     rng = np.random.default_rng(seed)
