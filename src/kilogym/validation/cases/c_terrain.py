@@ -130,8 +130,8 @@ TURNS = (
     "acts another way."
 )
 GAIN = {"box": 0.03, "cylinder": 0.15, "ellipsoid": 0.1, "hull": 0.3}
-"""Worst gain that is known [J]; the others meet the bar. How they bounce is chaotic: a start 1 um higher, or another order of
-additions, makes a hull's gain 0.03 to 0.07 J. The box's was 0.005 J on a CPU and 0.0105 J on an H100."""
+"""Worst gain that is known [J]; the others meet the bar. How they bounce is chaotic: a start 1 um higher, or another
+order of additions, makes a hull's gain 0.03 to 0.07 J. The box's was 0.005 J on a CPU and 0.0105 J on an H100."""
 SIDES = (
     "It slips between spikes: a mesh is felt from outside only, and by a cylinder's side between its rims at convex "
     "edges only."
