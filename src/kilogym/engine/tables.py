@@ -242,7 +242,7 @@ ROW_HEAD = 8
 """Numbers of four at the head of a contact's row, before its Y (native/rows.h)."""
 STACK_WORDS = 1 << 17
 """Most numbers of an env in that buffer that a CPU thread keeps on its stack: half a megabyte in float32."""
-SEGMENT, TURNED = 5, 2
+SEGMENT, TURNED = 7, 3
 """Numbers of four of a shape that pairs test (native/pairs.h), and how many more where any is no segment."""
 
 

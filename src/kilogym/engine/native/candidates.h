@@ -13,16 +13,7 @@ struct Contacts {
 };
 struct Candidate { int slot, a, b; Vec3 point, point_b, normal; Real gap, urgency; };
 
-// one more; to a full list only if it is more urgent than the least urgent, which goes
-KG_FN void put_contact(const Rows& rows, int count, const Candidate& n) {
-    int at = count;
-    if (count == MAX_CONTACTS) {
-        at = 0;
-        KG_ROLLED for (int i = 1; i < MAX_CONTACTS; ++i) {
-            if (rows.urgency(i) >= rows.urgency(at)) at = i;
-        }
-        if (rows.urgency(at) <= n.urgency) return;
-    }
+KG_FN void write_contact(const Rows& rows, int at, const Candidate& n) {
     const Owners o = {SV > 0 ? env_link_owner[env_shape_link[n.a]] : -1, SV > 0 && NP > 0 && n.b >= 0 ? env_link_owner[env_shape_link[n.b]] : -1};
     rows.impulse_gap(at) = four(v3(0, 0, 0), n.gap);
     rows.urgency(at) = n.urgency;
@@ -31,17 +22,39 @@ KG_FN void put_contact(const Rows& rows, int count, const Candidate& n) {
     rows.at(at, 6) = four(n.point, (Real)n.a);
     if (NP > 0 || NTERRAINS > 0) rows.at(at, 7) = four(n.point_b, (Real)n.b);
 }
-// the lanes' candidates, in the order of the lanes
-KG_CALL void keep_contacts(const Env& env, const Rows& rows, Contacts& c, unsigned have, const Candidate& n) {
-    while (kg_warp_any(have != 0)) {
-        if (have) {
-            if (env.lane == kg_lowest(have)) put_contact(rows, c.count, n);
-            if (c.count == MAX_CONTACTS) c.dropped += 1;
-            else c.count += 1;
-            have &= have - 1;
+// one more; to a full list only if it is more urgent than the least urgent, which goes
+KG_CALL void put_contact(const Rows& rows, int count, const Candidate& n) {
+    int at = count;
+    if (count == MAX_CONTACTS) {
+        at = 0;
+        KG_ROLLED for (int i = 1; i < MAX_CONTACTS; ++i) {
+            if (rows.urgency(i) >= rows.urgency(at)) at = i;
         }
-        kg_sync();
+        if (rows.urgency(at) <= n.urgency) return;
     }
+    write_contact(rows, at, n);
+}
+// `have` more of this lane's, at most MOST, made by candidate(i): those of lane 0 first. All at once where there is room
+template <int MOST, class F>
+KG_FN void keep_contacts(const Env& env, const Rows& rows, Contacts& c, int have, F candidate) {
+    if (!kg_warp_any(have > 0)) return;
+    int before = 0, all = 0;
+    KG_ROLLED for (int i = 0; i < MOST && (i == 0 || kg_warp_any(have > i)); ++i) {
+        const unsigned ballot = kg_ballot(have > i);
+        before += kg_before(ballot, env.lane);
+        all += kg_bits(ballot);
+    }
+    const bool fits = c.count + all <= MAX_CONTACTS;
+    KG_ROLLED for (int i = 0; i < have && fits; ++i) write_contact(rows, c.count + before + i, candidate(i));
+    if (fits) c.count += all;
+    int next = 0;
+    for (unsigned ballot; kg_warp_any((ballot = kg_ballot(!fits && next < have)) != 0); kg_sync()) {
+        if (!ballot) continue;
+        if (env.lane == kg_lowest(ballot)) put_contact(rows, c.count, candidate(next++));
+        if (c.count == MAX_CONTACTS) c.dropped += 1;
+        else c.count += 1;
+    }
+    kg_sync();
 }
 
 struct ShapePose { Vec3 pos; Quat rot; };  // from the reference point of the link's tree

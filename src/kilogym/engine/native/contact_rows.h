@@ -12,7 +12,7 @@ KG_FN Vec3 xyz(Four f) { return v3(f.x, f.y, f.z); }
 
 KG_FN constexpr int fours(int velocities) { return (3 * velocities + 3) / 4; }
 static constexpr int ROW_Y = 8, LIMB_Y = ROW_Y + fours(TV), ROW = LIMB_Y + (NP > 0 ? 2 : 1) * fours(SV);
-static constexpr int SEGMENTS = MAX_CONTACTS1 * ROW, SEGMENT = HAS_CONVEX ? 7 : 5;
+static constexpr int SEGMENTS = MAX_CONTACTS1 * ROW, SEGMENT = HAS_CONVEX ? 10 : 7;
 static constexpr int SPINS = SEGMENTS + NPS * SEGMENT;    // rows of spins (spin_rows.h), one for each contact
 static constexpr int ROOM = SPINS + (HAS_SPIN_FRICTION ? SEGMENTS : 0);  // of an env
 static constexpr bool ROOM_ON_STACK = ROOM <= STACK_ROOM;
@@ -21,6 +21,8 @@ static constexpr int ENVS_PER_WARP = 32 / LANES;
 #else
 static constexpr int ENVS_PER_WARP = 1;
 #endif
+
+static constexpr int LIST_OF_ROW = 4 * (ROW - ROW_Y), LIST_ROOM = MAX_CONTACTS1 * LIST_OF_ROW;
 
 enum { CONTACT_RESTING = 0, CONTACT_WAITING = 1, CONTACT_BOUNCING = 2, CONTACT_IDLE = 3 };  // idle: elastic, unloaded
 
@@ -48,6 +50,8 @@ struct Rows {
     Four* data;
     KG_METHOD Four& at(int contact, int number) const { return data[(contact * ROW + number) * ENVS_PER_WARP]; }
     KG_METHOD Four& segment(int i, int number) const { return data[(SEGMENTS + i * SEGMENT + number) * ENVS_PER_WARP]; }
+    // Until rows are built nothing lies where their Y will be: there is room for a list of LIST_ROOM whole numbers
+    KG_METHOD Real& listed(int n) const { return (&at(n / LIST_OF_ROW, ROW_Y + n % LIST_OF_ROW / 4).x)[n % 4]; }
 
     KG_METHOD Rows spins() const { return Rows{data + SPINS * ENVS_PER_WARP}; }
 

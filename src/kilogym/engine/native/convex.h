@@ -92,6 +92,13 @@ KG_FN Real extent_of(Kind kind, Vec3 size) {
     if (kind == SHAPE_ELLIPSOID) return kg_max(size.x, kg_max(size.y, size.z));
     return norm(size);
 }
+// half the sides of a box around a shape, along its axes
+template <class Kind>
+KG_FN Vec3 half_sides(Kind kind, Vec3 size) {
+    if (kind == SHAPE_BOX || kind == SHAPE_ELLIPSOID) return size;
+    if (kind == SHAPE_HULL || kind == SHAPE_PARTS) return v3(size.y, size.y, size.y);
+    return v3(size.x, size.x, kind == SHAPE_SPHERE ? size.x : kind == SHAPE_CYLINDER ? size.y : size.x + size.y);
+}
 KG_FN Real extent(const Convex& c) {
     if (!HAS_TRIANGLE || c.kind != SHAPE_TRIANGLE) return extent_of(c.kind, c.size);
     return kg_sqrt(kg_max(dot(c.rot.r0, c.rot.r0), kg_max(dot(c.rot.r1, c.rot.r1), dot(c.rot.r2, c.rot.r2))));

@@ -80,6 +80,8 @@ KG_FN Real kg_least(Real x) {
     for (int d = 1; d < LANES; d *= 2) x = kg_min(x, kg_across(x, d));
     return x;
 }
+// of the lanes' true, in their order: how many come before this lane's
+KG_FN int kg_before(unsigned ballot, int lane) { return kg_bits(ballot & ((1u << lane) - 1u)); }
 KG_FN bool kg_any(bool b) { return kg_ballot(b) != 0; }
 
 // What stands at a place of the local robot on this lane: its number in the env. A place that is empty here has some

@@ -21,7 +21,7 @@ struct Segment {
     Spatial vel;               // of the link
 };
 KG_FN Segment segment(const Rows& rows, int i) {
-    const Four a = rows.segment(i, 0), b = rows.segment(i, 1), c = rows.segment(i, 2), d = rows.segment(i, 3), e = rows.segment(i, 4);
+    const Four a = rows.segment(i, 2), b = rows.segment(i, 3), c = rows.segment(i, 4), d = rows.segment(i, 5), e = rows.segment(i, 6);
     return Segment{xyz(a), xyz(b), xyz(c), a.w, b.w, c.w, sp(xyz(d), xyz(e))};
 }
 
@@ -39,14 +39,20 @@ KG_FN void place_segments(const Args& args, const Env& env, const Kinematics& k,
         const bool is_segment = !HAS_CONVEX || kind == SHAPE_SPHERE || kind == SHAPE_CAPSULE;
         Vec3 reach = kind == SHAPE_CAPSULE ? rotate(pose.rot, v3(0, 0, size.y)) : v3(0, 0, 0);
         if (!is_segment) reach.x = extent_of(kind, size);
-        rows.segment(at, 0) = four(pose.pos, is_segment ? size.x : (Real)0);
-        rows.segment(at, 1) = four(reach, param(KG_PARAM(shape_rest_offset), id, env));
-        rows.segment(at, 2) = four(k.ref[link_tree[l]], (Real)0.05 * param(KG_PARAM(shape_contact_offset), id, env));
-        rows.segment(at, 3) = four(vel[l].lin, 0);
-        rows.segment(at, 4) = four(vel[l].ang, 0);
+        const Real radius = is_segment ? size.x : (Real)0, length = is_segment && kind == SHAPE_SPHERE ? (Real)0 : norm(reach);
+        const Real rest = param(KG_PARAM(shape_rest_offset), id, env), slack = (Real)0.05 * param(KG_PARAM(shape_contact_offset), id, env);
+        const Vec3 ref = k.ref[link_tree[l]];
+        rows.segment(at, 0) = four(pose.pos + ref, radius + length + rest + slack);
+        rows.segment(at, 1) = four(point_velocity(vel[l], pose.pos), norm(vel[l].ang) * length);
+        rows.segment(at, 2) = four(pose.pos, radius);
+        rows.segment(at, 3) = four(reach, rest);
+        rows.segment(at, 4) = four(ref, slack);
+        rows.segment(at, 5) = four(vel[l].lin, 0);
+        rows.segment(at, 6) = four(vel[l].ang, 0);
         if (HAS_CONVEX) {
-            rows.segment(at, 5) = Four{pose.rot.x, pose.rot.y, pose.rot.z, pose.rot.w};
-            rows.segment(at, 6) = four(size, HAS_HULL ? param(KG_PARAM(shape_hull), id, env) : (Real)0);
+            rows.segment(at, 7) = Four{pose.rot.x, pose.rot.y, pose.rot.z, pose.rot.w};
+            rows.segment(at, 8) = four(size, HAS_HULL ? param(KG_PARAM(shape_hull), id, env) : (Real)0);
+            rows.segment(at, 9) = four(half_sides(kind, size), rest + slack);
         }
     });
     kg_sync();
@@ -125,20 +131,47 @@ KG_FN bool are_segments(int p) {
     const int a = env_shape_kind[pair_shape[pair_a[p]]], b = env_shape_kind[pair_shape[pair_b[p]]];
     return (a == SHAPE_SPHERE || a == SHAPE_CAPSULE) && (b == SHAPE_SPHERE || b == SHAPE_CAPSULE);
 }
-// bounding spheres, grown by what the two can move in the step
-KG_FN bool may_touch(Real half, const Segment& A, const Segment& B) {
-    const Vec3 d = A.pos + A.ref - B.ref - B.pos;
-    const Real ha = norm(A.half), hb = norm(B.half);
-    const Vec3 u = point_velocity(A.vel, A.pos) - point_velocity(B.vel, B.pos);
-    const Real grow = A.radius + B.radius + A.rest + B.rest + A.slack + B.slack + ha + hb
-        + half * (norm(u) + norm(A.vel.ang) * ha + norm(B.vel.ang) * hb);
+// how much nearer the surfaces of two placed shapes may come in half a step
+KG_FN Real approach(const Rows& rows, Real half, int a, int b) {
+    const Four u = rows.segment(a, 1), v = rows.segment(b, 1);
+    return half * (norm(xyz(u) - xyz(v)) + u.w + v.w);
+}
+// bounding spheres, grown by that
+KG_FN bool spheres_meet(const Rows& rows, Real half, int a, int b) {
+    const Four A = rows.segment(a, 0), B = rows.segment(b, 0);
+    const Vec3 d = xyz(A) - xyz(B);
+    const Real grow = A.w + B.w + approach(rows, half, a, b);
     return dot(d, d) <= grow * grow;
+}
+// The boxes around two shapes, grown likewise. Of the 15 axes that may separate them, products of edges are not made units: less
+// than that is never missed. Source: Gottschalk, Lin, Manocha, OBBTree (1996)
+KG_FN bool boxes_meet(const Rows& rows, Real half, int a, int b) {
+    const Four A = rows.segment(a, 9), B = rows.segment(b, 9), qa = rows.segment(a, 7), qb = rows.segment(b, 7);
+    const Mat3 ra = matrix(q4(qa.x, qa.y, qa.z, qa.w)), rb = matrix(q4(qb.x, qb.y, qb.z, qb.w));
+    const Vec3 t = turned_back(ra, xyz(rows.segment(b, 0)) - xyz(rows.segment(a, 0)));
+    const Real grow = A.w + B.w + approach(rows, half, a, b);
+    Vec3 c[3], s[3];  // B's axes in A's, and how long their parts are, or a little more
+    for (int j = 0; j < 3; ++j) {
+        c[j] = turned_back(ra, matrix_column(rb, j));
+        s[j] = v3(kg_abs(c[j].x) + (Real)1e-6, kg_abs(c[j].y) + (Real)1e-6, kg_abs(c[j].z) + (Real)1e-6);
+    }
+    const Vec3 reach = xyz(A) + s[0] * B.x + s[1] * B.y + s[2] * B.z;
+    Real gap = kg_max(kg_abs(t.x) - reach.x, kg_max(kg_abs(t.y) - reach.y, kg_abs(t.z) - reach.z));
+    for (int j = 0; j < 3; ++j) {
+        const Vec3 m = s[j == 2 ? 0 : j + 1], n = s[j == 0 ? 2 : j - 1], x = cross(t, c[j]);
+        const Real bm = pick(xyz(B), j == 2 ? 0 : j + 1), bn = pick(xyz(B), j == 0 ? 2 : j - 1);
+        gap = kg_max(gap, kg_abs(dot(t, c[j])) - dot(xyz(A), s[j]) - pick(xyz(B), j));
+        gap = kg_max(gap, kg_abs(x.x) - (A.y * s[j].z + A.z * s[j].y + bm * n.x + bn * m.x));
+        gap = kg_max(gap, kg_abs(x.y) - (A.z * s[j].x + A.x * s[j].z + bm * n.y + bn * m.y));
+        gap = kg_max(gap, kg_abs(x.z) - (A.x * s[j].y + A.y * s[j].x + bm * n.z + bn * m.z));
+    }
+    return gap <= grow;
 }
 
 // shape i of the pairs, from a reference point that lies `shift` from its own
 template <class Args>
 KG_FN Convex convex_of(const Args& args, const Rows& rows, int i, const Segment& s, Vec3 shift) {
-    const Four q = rows.segment(i, 5), size = rows.segment(i, 6);
+    const Four q = rows.segment(i, 7), size = rows.segment(i, 8);
     Convex c;
     c.kind = env_shape_kind[pair_shape[i]];
     c.pos = s.pos - shift;
@@ -172,7 +205,7 @@ KG_FN int touch_convex(const Rows& rows, Real half, Real threshold, int p, const
     Real t = 0;
     if (env_link_tree[env_shape_link[shape_a]] != env_link_tree[env_shape_link[shape_b]]) {
         // where they meet, not where they are at the midpoint
-        const Four qa = rows.segment(pair_a[p], 5), qb = rows.segment(pair_b[p], 5);
+        const Four qa = rows.segment(pair_a[p], 7), qb = rows.segment(pair_b[p], 7);
         const Vec3 pos_a = a.pos, pos_b = b.pos;
         KG_ROLLED for (int pass = 0; pass < 3; ++pass) {
             const Real u = dot(sep.normal, point_velocity(A.vel, sep.a - A.vel.lin * t) - point_velocity(B.vel, sep.b + shift - B.vel.lin * t));
@@ -223,30 +256,47 @@ KG_FN int test_any_pair(const Args& args, const Rows& rows, Real half, Real thre
     return test_pair(half, threshold, p, A, B, out);
 }
 
+// Of the numbers item(0) ... item(count - 1) those that pass go into the list, in order; how many they are. Items may be of the
+// list itself
+template <class Item, class Test>
+KG_FN int list_items(const Env& env, const Rows& rows, int count, Item item, Test passes) {
+    int kept = 0;
+    const int most = kg_warp_most(count);
+    KG_ROLLED for (int n0 = 0; n0 < most; n0 += LANES) {
+        const int n = n0 + env.lane, x = n < count ? item(n) : 0;
+        const bool keep = n < count && passes(x);
+        const unsigned ballot = kg_ballot(keep);
+        if (keep) rows.listed(kept + kg_before(ballot, env.lane)) = (Real)x;
+        kept += kg_bits(ballot);
+    }
+    kg_sync();
+    return kept;
+}
+
+// The pairs that are near each other are listed, by tests without branches, and then dealt to the lanes: those of a warp are at
+// the same code at the same time. Contacts come in the order of pairs, for any number of lanes.
 template <class Args>
 KG_FN void find_pair_contacts(const Args& args, const Env& env, const StepSettings& st, const Kinematics& k, const Spatial* vel,
                               const Rows& rows, Contacts& c) {
     const Real half = (Real)0.5 * st.dt;
     place_segments(args, env, k, vel, rows);
-    // as many pairs at once as limbs are swept at once: the order of contacts is the same for any number of lanes
-    static constexpr int AT_ONCE = SWEPT_LANES / LANES;
-    KG_ROLLED for (int p0 = 0; p0 < NP; p0 += SWEPT_LANES) {
-        Candidate n[AT_ONCE][PAIR_POINTS];
-        int have[AT_ONCE];
-        bool any = false;
-        for (int k = 0; k < AT_ONCE; ++k) {
-            const int p = p0 + k * LANES + env.lane;
-            have[k] = 0;
-            if (p < NP && env.live) {
-                const Segment A = segment(rows, pair_a[p]), B = segment(rows, pair_b[p]);
-                if (may_touch(half, A, B)) have[k] = test_any_pair(args, rows, half, st.bounce_threshold, p, A, B, n[k]);
+    KG_ROLLED for (int first = 0; first < NP; first += LIST_ROOM) {
+        const int all = NP - first < LIST_ROOM ? NP - first : LIST_ROOM;
+        int count = list_items(env, rows, env.live ? all : 0, [&](int n) { return first + n; },
+                               [&](int p) { return spheres_meet(rows, half, pair_a[p], pair_b[p]); });
+        if (HAS_CONVEX) count = list_items(env, rows, count, [&](int n) { return (Int)rows.listed(n); },
+                                           [&](int p) { return boxes_meet(rows, half, pair_a[p], pair_b[p]); });
+        const int most = kg_warp_most(count);
+        KG_ROLLED for (int n0 = 0; n0 < most; n0 += LANES) {
+            const int n = n0 + env.lane;
+            Candidate found[PAIR_POINTS];
+            int have = 0;
+            if (n < count) {
+                const int p = (int)rows.listed(n);
+                have = test_any_pair(args, rows, half, st.bounce_threshold, p, segment(rows, pair_a[p]), segment(rows, pair_b[p]), found);
             }
-            any = any || have[k] > 0;
-        }
-        kg_rejoin();
-        if (!kg_warp_any(any)) continue;
-        for (int i = 0; i < PAIR_POINTS; ++i) {
-            for (int k = 0; k < AT_ONCE; ++k) keep_contacts(env, rows, c, kg_ballot(have[k] > i), n[k][i]);
+            kg_rejoin();
+            keep_contacts<PAIR_POINTS>(env, rows, c, have, [&](int i) { return found[i]; });
         }
     }
 }

@@ -18,7 +18,7 @@ KG_FN Parts parts_of(const Args& args, const Rows& rows, int i, const Segment& s
     Parts p;
     p.whole = convex_of(args, rows, i, s, shift);
     const bool has = p.whole.kind == SHAPE_PARTS;
-    const int* t = args.hull_table.data + 7 * (has ? (int)rows.segment(i, 6).w : 0);
+    const int* t = args.hull_table.data + 7 * (has ? (int)rows.segment(i, 8).w : 0);
     p.first = has ? t[5] : 0;
     p.count = has ? t[6] : 0;
     return p;

@@ -123,7 +123,7 @@ KG_FN void find_terrain_contacts(const Args& args, const Env& env, Real half, co
                                       gap - half * kg_abs(dot(s.normal, point_velocity(v[m], point)))};
                     have = first.urgency < slack[m];
                 }
-                if (kg_warp_any(have)) keep_contacts(env, rows, c, kg_ballot(have), first);
+                keep_contacts<1>(env, rows, c, have, [&](int) { return first; });
             }
         }
     });
