@@ -110,15 +110,14 @@ def emit_tables(
         (shape, i) for shapes in tests for i in range(GROUND_POINTS[local.shape_kind[shapes[0]]]) for shape in shapes
     ]
 
-    on_terrain = [[s for s in group if any(i in t.terrain_slots for i in local.shapes[s])] for group in tests]
-    on_terrain = [group for group in on_terrain if group]
+    on_terrain = [s for on in swept.shapes for s in dict.fromkeys(on) if s in t.terrain_slots]
     terrain_kinds = model.terrain.kinds if model.terrain else ()
     # as a triangle of no width an edge of terrain meets these by the general narrow phase
     by_convex = {SHAPE_HULL, SHAPE_PARTS, SHAPE_CYLINDER, SHAPE_ELLIPSOID}
     meets_ridges = bool(terrain_kinds) and not by_convex.isdisjoint(model.shape_kind)
 
     masks = -(-max(1, nv) // 32)
-    pair_shapes = sorted({shape for pair in model.pairs for shape in pair})
+    placed = _placed_shapes(model, t)
     hang_links = sorted({h for hangs in local.link_hangs for h in hangs if h >= 0})
     limb_roots = [n for n in range(nl) if local.link_hangs[n]]
     ground_slot = dict(zip(t.ground_shapes, t.ground_slots, strict=True))
@@ -134,8 +133,8 @@ def emit_tables(
         "ND1": max(1, len(local.dofs)), "NV": max(1, nv), "TV": local.trunk_v if limbs.slots else max(1, nv),
         "NM": max(1, row[-1]), "NS": len(local.shapes), "NHANGS": len(hang_links), "NROOTS": len(limb_roots),
         "NTESTS": len(points), "SWEPT_LANES": order.lanes,
-        "NTERRAINS": len(terrain_kinds), "NGROUPS": len(on_terrain), "GROUP": max([1, *map(len, on_terrain)]),
-        "NP": len(model.pairs), "NPS": len(pair_shapes),
+        "NTERRAINS": len(terrain_kinds), "NTS": len(on_terrain),
+        "NP": len(model.pairs), "NPS": len(placed),
         "PAIR_POINTS": max([2, *(pair_points(model.shape_kind[a], model.shape_kind[b]) for a, b in model.pairs)]),
         "NSENSORS": len(local.sensors), "MAX_CONTACTS": t.max_contacts, "MAX_CONTACTS1": max(1, t.max_contacts),
         "STACK_ROOM": STACK_WORDS // 4,
@@ -196,10 +195,8 @@ def emit_tables(
         "shape_kind": local.shape_kind, "shape_link": local.shape_link,
         "shape_ground": [any(s in ground_slot for s in on) for on in local.shapes],
         "test_shape": [shape for shape, _ in points], "test_point": [i for _, i in points],
-        "group_first": _starts([len(group) for group in on_terrain])[:-1],
-        "group_size": [len(group) for group in on_terrain], "group_shape": _flat(on_terrain),
         "sweep_dof": sweep,
-        "shape_pairs": [any(s in pair_shapes for s in on) for on in local.shapes],
+        "shape_placed": [any(s in placed for s in on) for on in local.shapes],
         "sensor_link": local.sensor_link,
         "link_offset": on_any("link_pos", 3, local.links, [0, 0, 0]),
         "link_turned": on_any("link_quat", 4, local.links, [0, 0, 0, 1]),
@@ -218,11 +215,11 @@ def emit_tables(
         "env_shape_link": model.shape_link, "env_shape_kind": model.shape_kind,
         "env_ground_slot": [ground_slot.get(s, -1) for s in range(model.num_shapes)],
         "env_terrain_slot": [t.terrain_slots.get(s, -1) for s in range(model.num_shapes)],
-        "env_segment": [pair_shapes.index(s) if s in pair_shapes else -1 for s in range(model.num_shapes)],
+        "env_segment": [placed.index(s) if s in placed else -1 for s in range(model.num_shapes)],
         "env_sensor_flags": model.sensor_flags,
-        "pair_shape": pair_shapes, "pair_slot": t.pair_slots,
-        "pair_a": [pair_shapes.index(a) for a, _ in model.pairs],
-        "pair_b": [pair_shapes.index(b) for _, b in model.pairs],
+        "placed_shape": placed, "terrain_shape": [placed.index(s) for s in on_terrain], "pair_slot": t.pair_slots,
+        "pair_a": [placed.index(a) for a, _ in model.pairs],
+        "pair_b": [placed.index(b) for _, b in model.pairs],
     }  # fmt: skip
     for name, places in {
         "link": local.links, "joint": local.joints, "dof": local.dofs, "shape": local.shapes, "sensor": local.sensors,
@@ -243,17 +240,22 @@ ROW_HEAD = 8
 STACK_WORDS = 1 << 17
 """Most numbers of an env in that buffer that a CPU thread keeps on its stack: half a megabyte in float32."""
 SEGMENT, TURNED = 7, 3
-"""Numbers of four of a shape that pairs test (native/pairs.h), and how many more where any is no segment."""
+"""Numbers of four of a shape that may meet others or terrain (native/placed.h), and how many more where its turn counts."""
+
+
+def _placed_shapes(model: EnvModel, topology: Topology) -> list[int]:
+    """Shapes that may meet others or terrain."""
+    return sorted({shape for pair in model.pairs for shape in pair} | set(topology.terrain_slots))
 
 
 def row_words(model: EnvModel, topology: Topology, limbs: Limbs, features: Collection[str]) -> int:
-    """Numbers per env in a batch's buffer of contact rows and of the segments that pairs test."""
+    """Numbers per env in a batch's buffer of contact rows and of placed shapes."""
     local = build_local(model, topology, limbs)
     limb = len(local.v_link) - local.trunk_v if limbs.slots else 0
     trunk = max(1, len(local.v_link)) - limb
     y = fours(trunk) + fours(limb) * (2 if model.pairs else 1)
-    shapes = len({shape for pair in model.pairs for shape in pair})
-    each = SEGMENT + TURNED * has_convex(model)
+    shapes = len(_placed_shapes(model, topology))
+    each = SEGMENT + TURNED * (has_convex(model) or bool(topology.terrain_slots))
     rows = max(1, topology.max_contacts) * (2 if "SPIN_FRICTION" in features else 1)
     return 4 * (rows * (ROW_HEAD + y) + each * shapes)
 

@@ -80,7 +80,8 @@ KG_FN Contacts find_contacts(const Args& args, const Env& env, const StepSetting
                              const Rows& rows) {
     Contacts c = {0, 0};
     const Real half = (Real)0.5 * st.dt;
-    if (NP > 0) find_pair_contacts(args, env, st, k, vel, rows, c);
+    if (NPS > 0) place_segments(args, env, k, vel, rows);
+    if (NP > 0) find_pair_contacts(args, env, st, rows, c);
     if (!HAS_GROUND) return c;
     const Vec3 normal = param3(KG_PARAM(ground_normal), 0, env);
     const Real offset = param(KG_PARAM(ground_distance), 0, env);

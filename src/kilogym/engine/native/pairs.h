@@ -12,56 +12,10 @@ KG_FN void closest_on_segments(Vec3 pa, Vec3 ha, Vec3 pb, Vec3 hb, Real& s, Real
     s = a > (Real)0 ? kg_clamp((b * t - c) / a, -1, 1) : (Real)0;
 }
 
-// Spheres and capsules are segments with a radius; for anything else the segment reaches as far as its bounding sphere,
-// and what it is follows. Where the shapes of pairs are, and how they move.
-struct Segment {
-    Vec3 pos, half;            // centre, from the reference point of the link's tree; from there to one end
-    Vec3 ref;                  // that reference point
-    Real radius, rest, slack;  // rest: offset at which it rests; slack: see above
-    Spatial vel;               // of the link
-};
-KG_FN Segment segment(const Rows& rows, int i) {
-    const Four a = rows.segment(i, 2), b = rows.segment(i, 3), c = rows.segment(i, 4), d = rows.segment(i, 5), e = rows.segment(i, 6);
-    return Segment{xyz(a), xyz(b), xyz(c), a.w, b.w, c.w, sp(xyz(d), xyz(e))};
-}
-
-template <class Args>
-KG_FN void place_segments(const Args& args, const Env& env, const Kinematics& k, const Spatial* vel, const Rows& rows) {
-    each<NS>([&](auto n) {
-        if (!shape_pairs[n]) return;
-        const auto id = shape_id(env, n);
-        const auto l = shape_link[n];
-        const int at = env_segment[id];
-        if (!env.live || !has_shape(env, n) || at < 0 || (l < TL && env.lane != 0)) return;
-        const ShapePose pose = shape_pose(args, env, k, n);
-        const Vec3 size = param3(KG_PARAM(shape_size), id, env);
-        const auto kind = shape_kind[n];
-        const bool is_segment = !HAS_CONVEX || kind == SHAPE_SPHERE || kind == SHAPE_CAPSULE;
-        Vec3 reach = kind == SHAPE_CAPSULE ? rotate(pose.rot, v3(0, 0, size.y)) : v3(0, 0, 0);
-        if (!is_segment) reach.x = extent_of(kind, size);
-        const Real radius = is_segment ? size.x : (Real)0, length = is_segment && kind == SHAPE_SPHERE ? (Real)0 : norm(reach);
-        const Real rest = param(KG_PARAM(shape_rest_offset), id, env), slack = (Real)0.05 * param(KG_PARAM(shape_contact_offset), id, env);
-        const Vec3 ref = k.ref[link_tree[l]];
-        rows.segment(at, 0) = four(pose.pos + ref, radius + length + rest + slack);
-        rows.segment(at, 1) = four(point_velocity(vel[l], pose.pos), norm(vel[l].ang) * length);
-        rows.segment(at, 2) = four(pose.pos, radius);
-        rows.segment(at, 3) = four(reach, rest);
-        rows.segment(at, 4) = four(ref, slack);
-        rows.segment(at, 5) = four(vel[l].lin, 0);
-        rows.segment(at, 6) = four(vel[l].ang, 0);
-        if (HAS_CONVEX) {
-            rows.segment(at, 7) = Four{pose.rot.x, pose.rot.y, pose.rot.z, pose.rot.w};
-            rows.segment(at, 8) = four(size, HAS_HULL ? param(KG_PARAM(shape_hull), id, env) : (Real)0);
-            rows.segment(at, 9) = four(half_sides(kind, size), rest + slack);
-        }
-    });
-    kg_sync();
-}
-
 // how many contacts a pair makes: 0, 1 or 2
 // threshold: approach speed from which bodies collide
 KG_CALL int test_pair(Real half, Real threshold, int p, const Segment& A, const Segment& B, Candidate* out) {
-    const int a = pair_shape[pair_a[p]], b = pair_shape[pair_b[p]];
+    const int a = placed_shape[pair_a[p]], b = placed_shape[pair_b[p]];
     const Vec3 shift = A.ref - B.ref;  // from A's reference point to B's
     const Vec3 ha = A.half, hb = B.half;
     const Vec3 cb = B.pos - shift;     // B's centre from A's reference point
@@ -128,7 +82,7 @@ KG_CALL int test_pair(Real half, Real threshold, int p, const Segment& A, const 
 }
 
 KG_FN bool are_segments(int p) {
-    const int a = env_shape_kind[pair_shape[pair_a[p]]], b = env_shape_kind[pair_shape[pair_b[p]]];
+    const int a = env_shape_kind[placed_shape[pair_a[p]]], b = env_shape_kind[placed_shape[pair_b[p]]];
     return (a == SHAPE_SPHERE || a == SHAPE_CAPSULE) && (b == SHAPE_SPHERE || b == SHAPE_CAPSULE);
 }
 // how much nearer the surfaces of two placed shapes may come in half a step
@@ -173,7 +127,7 @@ template <class Args>
 KG_FN Convex convex_of(const Args& args, const Rows& rows, int i, const Segment& s, Vec3 shift) {
     const Four q = rows.segment(i, 7), size = rows.segment(i, 8);
     Convex c;
-    c.kind = env_shape_kind[pair_shape[i]];
+    c.kind = env_shape_kind[placed_shape[i]];
     c.pos = s.pos - shift;
     c.rot = matrix(q4(q.x, q.y, q.z, q.w));
     c.size = xyz(size);
@@ -201,7 +155,7 @@ KG_FN int touch_convex(const Rows& rows, Real half, Real threshold, int p, const
     const Real limit = reach + kg_min(slack + half * fastest, kg_min(farthest_contact(a), farthest_contact(b)));
     Separation sep = separate(a, b, limit);
     if (!(sep.gap <= limit)) return 0;
-    const int shape_a = pair_shape[pair_a[p]], shape_b = pair_shape[pair_b[p]];
+    const int shape_a = placed_shape[pair_a[p]], shape_b = placed_shape[pair_b[p]];
     Real t = 0;
     if (env_link_tree[env_shape_link[shape_a]] != env_link_tree[env_shape_link[shape_b]]) {
         // where they meet, not where they are at the midpoint
@@ -242,7 +196,7 @@ KG_CALL int test_convex_pair(const Args& args, const Rows& rows, Real half, Real
     return touch_convex(rows, half, threshold, p, A, B, a, b, point_velocity(A.vel, A.pos), point_velocity(B.vel, B.pos), out);
 }
 KG_FN bool has_parts(int p) {
-    return HAS_PARTS && (env_shape_kind[pair_shape[pair_a[p]]] == SHAPE_PARTS || env_shape_kind[pair_shape[pair_b[p]]] == SHAPE_PARTS);
+    return HAS_PARTS && (env_shape_kind[placed_shape[pair_a[p]]] == SHAPE_PARTS || env_shape_kind[placed_shape[pair_b[p]]] == SHAPE_PARTS);
 }
 template <class Args>
 KG_CALL int test_parts_pair(const Args& args, const Rows& rows, Real half, Real threshold, int p, const Segment& A, const Segment& B, Candidate* out);
@@ -256,30 +210,11 @@ KG_FN int test_any_pair(const Args& args, const Rows& rows, Real half, Real thre
     return test_pair(half, threshold, p, A, B, out);
 }
 
-// Of the numbers item(0) ... item(count - 1) those that pass go into the list, in order; how many they are. Items may be of the
-// list itself
-template <class Item, class Test>
-KG_FN int list_items(const Env& env, const Rows& rows, int count, Item item, Test passes) {
-    int kept = 0;
-    const int most = kg_warp_most(count);
-    KG_ROLLED for (int n0 = 0; n0 < most; n0 += LANES) {
-        const int n = n0 + env.lane, x = n < count ? item(n) : 0;
-        const bool keep = n < count && passes(x);
-        const unsigned ballot = kg_ballot(keep);
-        if (keep) rows.listed(kept + kg_before(ballot, env.lane)) = (Real)x;
-        kept += kg_bits(ballot);
-    }
-    kg_sync();
-    return kept;
-}
-
 // The pairs that are near each other are listed, by tests without branches, and then dealt to the lanes: those of a warp are at
 // the same code at the same time. Contacts come in the order of pairs, for any number of lanes.
 template <class Args>
-KG_FN void find_pair_contacts(const Args& args, const Env& env, const StepSettings& st, const Kinematics& k, const Spatial* vel,
-                              const Rows& rows, Contacts& c) {
+KG_FN void find_pair_contacts(const Args& args, const Env& env, const StepSettings& st, const Rows& rows, Contacts& c) {
     const Real half = (Real)0.5 * st.dt;
-    place_segments(args, env, k, vel, rows);
     KG_ROLLED for (int first = 0; first < NP; first += LIST_ROOM) {
         const int all = NP - first < LIST_ROOM ? NP - first : LIST_ROOM;
         int count = list_items(env, rows, env.live ? all : 0, [&](int n) { return first + n; },

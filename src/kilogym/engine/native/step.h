@@ -166,7 +166,7 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
     DofRow dof_rows[ND1];
     kg_together();
     Contacts contacts = find_contacts(args, env, st, at.k, vel, rows);
-    if constexpr (NTERRAINS > 0) find_terrain_contacts(args, env, (Real)0.5 * st.dt, at.k, vel, rows, contacts);
+    if constexpr (NTERRAINS > 0) find_terrain_contacts(args, env, (Real)0.5 * st.dt, rows, contacts);
     kg_together();
     build_contact_rows(args, env, st, at.k, map, contacts.count, solution.w, rows);
     build_dof_rows(args, env, st, map, s.q, s.v, drives, dof_rows);

@@ -28,9 +28,11 @@ struct Terrain {
     Vec3 at;
     Real low;            // height of the shape's lowest point
     Quat turn;           // field axes -> env axes
+    bool turned;
     // mesh: the env's origin as a sum, the tree's reference point in the env, the shape's centre from there
     Vec3 hi, lo, ref, pos;
     int i0, i1, j0, j1;  // cells that the shape may touch; i1 < i0: none
+    Vec3 box, ext;       // what may be touched lies in: centre and half extents, env axes
 };
 
 // ext: half extents of a box around the shape, env axes
@@ -52,6 +54,9 @@ KG_FN Terrain view_terrain(const Args& args, const Env& env, int number, Vec3 re
     t.ref = ref;
     t.pos = pos;
     t.turn = q4(head[T_TURN], head[T_TURN + 1], head[T_TURN + 2], head[T_TURN + 3]);
+    t.turned = t.turn.x != 0 || t.turn.y != 0 || t.turn.z != 0;
+    t.box = v3(0, 0, 0);
+    t.ext = ext;
     if (t.mesh) {
         // the grid needs no precision, but must not lose a cell by rounding
         const int u = t.head[T_AXIS_U], v = t.head[T_AXIS_V];
@@ -88,14 +93,38 @@ KG_FN Terrain view_terrain(const Args& args, const Env& env, int number, Vec3 re
     return t;
 }
 
+// the same for what is within r of c alone
+KG_FN Terrain narrowed(const Terrain& t, Vec3 c, Real r) {
+    Terrain n = t;
+    if (t.mesh) {
+        const Vec3 lo = v3(kg_max(c.x - r, -t.ext.x), kg_max(c.y - r, -t.ext.y), kg_max(c.z - r, -t.ext.z));
+        const Vec3 hi = v3(kg_min(c.x + r, t.ext.x), kg_min(c.y + r, t.ext.y), kg_min(c.z + r, t.ext.z));
+        n.box = (lo + hi) * (Real)0.5;
+        n.ext = (hi - lo) * (Real)0.5;
+        return n;
+    }
+    const Vec3 l = t.at + rotate(conj(t.turn), c);
+    const int i0 = t.ci + kg_floor((l.x - r) / t.dx), i1 = t.ci + kg_floor((l.x + r) / t.dx);
+    const int j0 = t.cj + kg_floor((l.y - r) / t.dy), j1 = t.cj + kg_floor((l.y + r) / t.dy);
+    n.i0 = i0 > t.i0 ? i0 : t.i0; n.i1 = i1 < t.i1 ? i1 : t.i1;
+    n.j0 = j0 > t.j0 ? j0 : t.j0; n.j1 = j1 < t.j1 ? j1 : t.j1;
+    if (n.j1 < n.j0) n.i1 = n.i0 - 1;
+    return n;
+}
+
+// sample (i, j) of a height field
+KG_FN Vec3 field_vertex(const Terrain& t, int i, int j, Real height) {
+    const Vec3 p = v3((Real)(i - t.ci) * t.dx - t.at.x, (Real)(j - t.cj) * t.dy - t.at.y, height - t.at.z);
+    return t.turned ? rotate(t.turn, p) : p;
+}
 KG_FN Vec3 terrain_vertex(const Terrain& t, int v) {
     if (t.mesh) {
         const Real* p = t.reals + 6 * v;
         return v3(((p[0] - t.hi.x) - t.ref.x) + (p[3] - t.lo.x) - t.pos.x, ((p[1] - t.hi.y) - t.ref.y) + (p[4] - t.lo.y) - t.pos.y,
                   ((p[2] - t.hi.z) - t.ref.z) + (p[5] - t.lo.z) - t.pos.z);
     }
-    const int i = v / t.ny, j = v - i * t.ny;
-    return rotate(t.turn, v3((Real)(i - t.ci) * t.dx - t.at.x, (Real)(j - t.cj) * t.dy - t.at.y, t.reals[v] - t.at.z));
+    const int i = v / t.ny;
+    return field_vertex(t, i, v - i * t.ny, t.reals[v]);
 }
 
 // f(position of a neighbour) for the vertices joined to v by an edge
@@ -123,22 +152,23 @@ struct Face {
     bool owns[3];    // of the two triangles of edge k this is the one to speak for it
 };
 
-// triangle number `id` of a height field: the halves of cells, split by the diagonal from (i, j) to (i + 1, j + 1)
-KG_FN void number_half(const Terrain& t, int id, Face& f) {
-    const int cell = id / 2, i = cell / (t.ny - 1), j = cell - i * (t.ny - 1);
+// a half of cell (i, j) of a height field: cells are split by the diagonal from (i, j) to (i + 1, j + 1), and half 1 is the one
+// with (i + 1, j)
+KG_FN void number_half(const Terrain& t, int i, int j, int half, Face& f) {
     const int v00 = i * t.ny + j, v01 = v00 + 1, v10 = v00 + t.ny, v11 = v10 + 1;
-    if (id & 1) {
-        f.v[0] = v00; f.v[1] = v10; f.v[2] = v11;
-        f.across[0] = j > 0 ? v00 - 1 : -1;
-        f.across[1] = i + 2 < t.nx ? v11 + t.ny : -1;
-        f.across[2] = v01;
-    } else {
-        f.v[0] = v00; f.v[1] = v11; f.v[2] = v01;
-        f.across[0] = v10;
-        f.across[1] = j + 2 < t.ny ? v11 + 1 : -1;
-        f.across[2] = i > 0 ? v00 - t.ny : -1;
-    }
-    for (int k = 0; k < 3; ++k) f.owns[k] = (id & 1) || f.across[k] < 0;  // an edge has a half of either kind
+    f.v[0] = v00;
+    f.v[1] = half ? v10 : v11;
+    f.v[2] = half ? v11 : v01;
+    const bool before = half ? j > 0 : i > 0, behind = half ? i + 2 < t.nx : j + 2 < t.ny;
+    f.across[0] = half ? (before ? v00 - 1 : -1) : v10;
+    f.across[1] = behind ? (half ? v11 + t.ny : v11 + 1) : -1;
+    f.across[2] = half ? v01 : (before ? v00 - t.ny : -1);
+    for (int k = 0; k < 3; ++k) f.owns[k] = half || f.across[k] < 0;  // an edge has a half of either kind
+}
+KG_FN void place_half(const Terrain& t, int i, int j, int half, Vec3 heights, Face& f) {
+    f.p[0] = field_vertex(t, i, j, heights.x);
+    f.p[1] = field_vertex(t, i + 1, half ? j : j + 1, heights.y);
+    f.p[2] = field_vertex(t, half ? i + 1 : i, j + 1, heights.z);
 }
 KG_FN void number_triangle(const Terrain& t, int id, Face& f) {
     const int* data = t.ints + t.head[T_FACES] + 8 * id;
@@ -148,62 +178,90 @@ KG_FN void number_triangle(const Terrain& t, int id, Face& f) {
         f.owns[k] = (data[6] >> k) & 1;
     }
 }
-KG_FN void place_corners(const Terrain& t, Face& f) {
-    for (int k = 0; k < 3; ++k) f.p[k] = terrain_vertex(t, f.v[k]);
-}
 // false: it has no normal
-KG_FN bool place_normals(Face& f) {
+KG_FN bool place_normal(Face& f) {
     const Vec3 area = cross(f.p[1] - f.p[0], f.p[2] - f.p[0]);
     const Real size = norm(area);
-    if (!(size > (Real)1e-20)) return false;
     f.n = area * kg_inv(size);
+    return size > (Real)1e-20;
+}
+KG_FN void place_inward(Face& f) {
     for (int k = 0; k < 3; ++k) {
         const Vec3 in = cross(f.n, f.p[k == 2 ? 0 : k + 1] - f.p[k]);
         f.inward[k] = in * kg_inv(norm(in));
     }
-    return true;
 }
-
-// f(face) for every triangle in the cells that the shape may touch, each once
 KG_FN bool is_outside(Real a, Real b, Real c, Real half) {
     return kg_min(a, kg_min(b, c)) > half || kg_max(a, kg_max(b, c)) < -half;
 }
-template <class F>
-KG_FN void over_faces(const Terrain& t, Vec3 ext, F f) {
-    KG_ROLLED for (int i = t.i0; i <= t.i1; ++i) {
-        KG_ROLLED for (int j = t.j0; j <= t.j1; ++j) {
-            const int cell = t.mesh ? i * t.ny + j : i * (t.ny - 1) + j;
-            const int first = t.mesh ? t.ints[t.head[T_CELLS] + cell] : 2 * cell;
-            const int end = t.mesh ? t.ints[t.head[T_CELLS] + cell + 1] : first + 2;
-            KG_ROLLED for (int n = first; n < end; ++n) {
-                Face face;
-                if (t.mesh) {
-                    const int id = t.ints[t.head[T_LIST] + n];
-                    // one that lies in many cells comes up in the first of those looked at
-                    const int its = t.ints[t.head[T_FACES] + 8 * id + 7], iu = its / t.ny, iv = its - iu * t.ny;
-                    if ((iu > t.i0 ? iu : t.i0) != i || (iv > t.j0 ? iv : t.j0) != j) continue;
-                    number_triangle(t, id, face);
-                } else {
-                    number_half(t, n, face);
-                    if (t.low > kg_max(t.reals[face.v[0]], kg_max(t.reals[face.v[1]], t.reals[face.v[2]]))) continue;
-                }
-                place_corners(t, face);
-                const Vec3 a = face.p[0], b = face.p[1], c = face.p[2];
-                if (t.mesh && (is_outside(a.x, b.x, c.x, ext.x) || is_outside(a.y, b.y, c.y, ext.y) || is_outside(a.z, b.z, c.z, ext.z))) continue;
-                if (place_normals(face)) f(face);
-            }
+
+// How far a walk over the triangles in a shape's cells has come: the next cell; the one it is in, and what is left of it
+struct Walk { int next_i, next_j, i, j, n, end; };
+KG_FN Walk walk_over(const Terrain& t) { return Walk{t.i0, t.j0, 0, 0, 0, 0}; }
+
+// Goes on to the next triangle that may be touched and that passes; false: there is none. What it is tested by is short, so that
+// threads that walk over different triangles are soon back together with one each.
+template <class Test>
+KG_FN bool next_face(const Terrain& t, Walk& w, Face& f, Test passes) {
+    KG_ROLLED for (;;) {
+        if (w.n == w.end) {
+            if (w.next_i > t.i1) return false;
+            w.i = w.next_i;
+            w.j = w.next_j;
+            const int cell = w.i * t.ny + w.j;
+            w.n = t.mesh ? t.ints[t.head[T_CELLS] + cell] : 0;
+            w.end = t.mesh ? t.ints[t.head[T_CELLS] + cell + 1] : 2;
+            const bool last = w.next_j == t.j1;
+            w.next_j = last ? t.j0 : w.next_j + 1;
+            w.next_i += last ? 1 : 0;
+            if (w.n == w.end) continue;
         }
+        const int n = w.n++;
+        if (t.mesh) {
+            const int id = t.ints[t.head[T_LIST] + n];
+            // one that lies in many cells comes up in the first of those looked at
+            const int its = t.ints[t.head[T_FACES] + 8 * id + 7], iu = its / t.ny, iv = its - iu * t.ny;
+            if ((iu > t.i0 ? iu : t.i0) != w.i || (iv > t.j0 ? iv : t.j0) != w.j) continue;
+            number_triangle(t, id, f);
+            for (int k = 0; k < 3; ++k) f.p[k] = terrain_vertex(t, f.v[k]);
+            const Vec3 a = f.p[0] - t.box, b = f.p[1] - t.box, c = f.p[2] - t.box;
+            if (is_outside(a.x, b.x, c.x, t.ext.x) || is_outside(a.y, b.y, c.y, t.ext.y) || is_outside(a.z, b.z, c.z, t.ext.z)) continue;
+        } else {
+            const Real* at = t.reals + w.i * t.ny + w.j;
+            const Vec3 heights = v3(at[0], n ? at[t.ny] : at[t.ny + 1], n ? at[t.ny + 1] : at[1]);
+            if (t.low > kg_max(heights.x, kg_max(heights.y, heights.z))) continue;
+            place_half(t, w.i, w.j, n, heights, f);
+        }
+        if (!place_normal(f) || !passes(f)) continue;
+        if (!t.mesh) number_half(t, w.i, w.j, n, f);
+        return true;
     }
 }
+// whether a walk over a shape's cells may come to a triangle: of a height field as it does, of a mesh by cells alone
+KG_FN bool is_near(const Terrain& t) {
+    KG_ROLLED for (int i = t.i0; i <= t.i1 + (t.mesh ? 0 : 1); ++i) {
+        KG_ROLLED for (int j = t.j0; j <= t.j1 + (t.mesh ? 0 : 1); ++j) {
+            const int* cell = t.ints + (t.mesh ? t.head[T_CELLS] + i * t.ny + j : 0);
+            if (t.mesh ? cell[0] < cell[1] : t.reals[i * t.ny + j] >= t.low) return true;
+        }
+        if (t.i1 < t.i0) break;
+    }
+    return false;
+}
 
-// the triangle of a height field above or below c
-KG_FN bool face_below(const Terrain& t, Vec3 c, Face& f) {
+// whether c is below the triangle of a height field above or below it, and by how much along the field's z: at least 0
+KG_FN bool is_below(const Terrain& t, Vec3 c, Real& depth) {
     const Vec3 l = t.at + rotate(conj(t.turn), c);
     const int i = kg_floor(l.x / t.dx), j = kg_floor(l.y / t.dy);
     const int ci = t.ci + i, cj = t.cj + j;
     if (ci < 0 || ci > t.nx - 2 || cj < 0 || cj > t.ny - 2) return false;
-    const bool lower = (l.x - (Real)i * t.dx) * t.dy >= (l.y - (Real)j * t.dy) * t.dx;
-    number_half(t, 2 * (ci * (t.ny - 1) + cj) + (lower ? 1 : 0), f);
-    place_corners(t, f);
-    return place_normals(f);
+    const int half = (l.x - (Real)i * t.dx) * t.dy >= (l.y - (Real)j * t.dy) * t.dx ? 1 : 0;
+    const Real* at = t.reals + ci * t.ny + cj;
+    Face f;
+    place_half(t, ci, cj, half, v3(at[0], half ? at[t.ny] : at[t.ny + 1], half ? at[t.ny + 1] : at[1]), f);
+    if (!place_normal(f)) return false;
+    const Real height = dot(c - f.p[0], f.n);
+    const Vec3 up = rotate(t.turn, v3(0, 0, 1));
+    depth = -height * kg_inv(kg_max(dot(f.n, up), (Real)1e-6));
+    return height < 0;
 }

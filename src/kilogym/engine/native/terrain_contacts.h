@@ -64,67 +64,85 @@ KG_CALL void touch_terrain(const Args& args, const Env& env, const Solid& s, Vec
     KG_ROLLED for (int n = 0; n < NTERRAINS; ++n) {
         const Terrain t = view_terrain(args, env, n, ref, pos, ext);
         if (t.i1 < t.i0) continue;
-        for (int i = 0; i < MAX_POINTS; ++i) out.near[i] = Near{v3(0, 0, 0), v3(0, 0, 1), (Real)1e30, 0};
-        over_faces(t, ext, [&](const Face& f) { touch_whole_face(t, s, f, ext, out); });
-        touch_inside(t, s, out);
+        Walk w = walk_over(t);
+        Face f;
+        bool behind = false;
+        KG_ROLLED while (next_face(t, w, f, [&](const Face& g) {
+            bool its;
+            const bool may = may_touch(s, g, its);
+            behind = behind || its;
+            return may;
+        })) {
+            place_inward(f);
+            touch_whole_face(t, s, f, ext, out);
+        }
+        touch_inside(t, s, behind, out);
     }
     settle(s, out);
 }
 
+// placed shape i as terrain sees it
 template <class Args>
-KG_FN void find_terrain_contacts(const Args& args, const Env& env, Real half, const Kinematics& k, const Spatial* vel, const Rows& rows, Contacts& c) {
-    // as many shapes at once as lanes do: the order of contacts is the same for any number of lanes
-    each<NGROUPS>([&](auto g) {
-        Touched touch[GROUP];
-        Candidate first;
-        int ids[GROUP];
-        Vec3 pos[GROUP];
-        Spatial v[GROUP];
-        Real rest[GROUP], slack[GROUP];
-        int most = 0;
-        span(Zero(), group_size[g], [&](auto m) {
-            const auto a = group_shape[group_first[g] + m];
-            const auto l = shape_link[a];
-            const auto id = shape_id(env, a);
-            const ShapePose pose = shape_pose(args, env, k, a);
-            const Vec3 size = param3(KG_PARAM(shape_size), id, env);
-            const Vec3 u = point_velocity(vel[l], pose.pos);
-            touch[m].count = 0;
-            ids[m] = id;
-            pos[m] = pose.pos;
-            v[m] = vel[l];
-            rest[m] = param(KG_PARAM(shape_rest_offset), id, env);
-            slack[m] = (Real)0.05 * param(KG_PARAM(shape_contact_offset), id, env);
-            if (env.live && env_terrain_slot[id] >= 0 && (l < TL ? env.lane == 0 : has_shape(env, a))) {
-                const int hull = is_hull(shape_kind[a]) ? (int)param(KG_PARAM(shape_hull), id, env) : 0;
-                Solid s = solid_shape(args, env_shape_kind[id], hull, pose.rot, size);
-                const Vec3 box = half_box(s);
-                s.reach = slack[m] + rest[m] + half * (norm(u) + norm(vel[l].ang) * norm(box));
-                const Vec3 ref = k.ref[link_tree[l]];
-                bool whole = true;
-                if constexpr (HAS_PARTS) {
-                    whole = env_shape_kind[id] != SHAPE_PARTS;
-                    if (!whole) touch_terrain_in_parts(args, env, hull, pose.rot, size, s.reach, ref, pose.pos, touch[m]);
-                }
-                if (whole) touch_terrain(args, env, s, ref, pose.pos, touch[m]);
-            }
-            most = touch[m].count > most ? touch[m].count : most;
-        });
-        kg_rejoin();
-        most = kg_warp_most(most);
-        KG_ROLLED for (int n = 0; n < most; ++n) {
-            KG_ROLLED for (int m = 0; m < group_size[g]; ++m) {
-                bool have = n < touch[m].count;
-                if (have) {
-                    const Spot& s = touch[m].spots[n];
-                    const Vec3 point = pos[m] + s.point;
-                    const Real gap = s.gap - rest[m];
-                    first = Candidate{env_terrain_slot[ids[m]] + s.feature * KEYS + s.key, ids[m], -2 - s.terrain, point, point, s.normal, gap,
-                                      gap - half * kg_abs(dot(s.normal, point_velocity(v[m], point)))};
-                    have = first.urgency < slack[m];
-                }
-                keep_contacts<1>(env, rows, c, have, [&](int) { return first; });
-            }
+KG_FN Solid placed_solid(const Args& args, const Rows& rows, Real half, int i) {
+    const Four q = rows.segment(i, 7), size = rows.segment(i, 8);
+    const int kind = env_shape_kind[placed_shape[i]];
+    Solid s = solid_shape(args, kind, is_hull(kind) ? (int)size.w : 0, q4(q.x, q.y, q.z, q.w), xyz(size));
+    const Real spin = norm(xyz(rows.segment(i, 6))) * norm(half_box(s));
+    s.reach = rows.segment(i, 9).w + half * (norm(xyz(rows.segment(i, 1))) + spin);
+    return s;
+}
+template <class Args>
+KG_FN bool is_near_terrain(const Args& args, const Env& env, const Rows& rows, Real half, int i) {
+    const Solid s = placed_solid(args, rows, half, i);
+    const Vec3 ext = half_box(s) + v3(s.reach, s.reach, s.reach);
+    bool near = false;
+    KG_ROLLED for (int n = 0; n < NTERRAINS && !near; ++n)
+        near = is_near(view_terrain(args, env, n, xyz(rows.segment(i, 4)), xyz(rows.segment(i, 2)), ext));
+    return near;
+}
+
+// contacts of the n-th of `count` listed shapes
+template <class Args>
+KG_FN void touch_listed(const Args& args, const Env& env, Real half, const Rows& rows, int n, int count, Contacts& c) {
+    Touched touch;
+    touch.count = 0;
+    Segment at;
+    int id = 0;
+    if (n < count) {
+        const int i = (int)rows.listed(n);
+        id = placed_shape[i];
+        at = segment(rows, i);
+        const Solid s = placed_solid(args, rows, half, i);
+        bool whole = true;
+        if constexpr (HAS_PARTS) {
+            whole = s.kind != SHAPE_PARTS;
+            const Four q = rows.segment(i, 7), size = rows.segment(i, 8);
+            if (!whole) touch_terrain_in_parts(args, env, (int)size.w, q4(q.x, q.y, q.z, q.w), xyz(size), s.reach, at.ref, at.pos, touch);
         }
-    });
+        if (whole) touch_terrain(args, env, s, at.ref, at.pos, touch);
+    }
+    kg_rejoin();
+    const auto candidate = [&](int k) {
+        const Spot& s = touch.spots[k];
+        const Vec3 point = at.pos + s.point;
+        const Real gap = s.gap - at.rest;
+        return Candidate{env_terrain_slot[id] + s.feature * KEYS + s.key, id, -2 - s.terrain, point, point, s.normal, gap,
+                         gap - half * kg_abs(dot(s.normal, point_velocity(at.vel, point)))};
+    };
+    int have = 0;
+    KG_ROLLED for (int k = 0; k < touch.count; ++k)
+        if (candidate(k).urgency < at.slack) touch.spots[have++] = touch.spots[k];
+    keep_contacts<MAX_SPOTS>(env, rows, c, have, candidate);
+}
+
+// Shapes that are near terrain are listed, then dealt to the lanes. Contacts come in the order of shapes, for any number of lanes.
+template <class Args>
+KG_FN void find_terrain_contacts(const Args& args, const Env& env, Real half, const Rows& rows, Contacts& c) {
+    KG_ROLLED for (int first = 0; first < NTS; first += LIST_ROOM) {
+        const int all = NTS - first < LIST_ROOM ? NTS - first : LIST_ROOM;
+        const int count = list_items(env, rows, env.live ? all : 0, [&](int n) { return (Int)terrain_shape[first + n]; },
+                                     [&](int i) { return is_near_terrain(args, env, rows, half, i); });
+        const int most = kg_warp_most(count);
+        KG_ROLLED for (int n0 = 0; n0 < most; n0 += LANES) touch_listed(args, env, half, rows, n0 + env.lane, count, c);
+    }
 }

@@ -44,9 +44,10 @@ KG_FN void touch_border(const Terrain& t, const Solid& s, const Face& f, int fea
 
 // The face if it is nearer to c than what was. At an edge or a vertex, where several are as near, the one that faces c
 // most: it tells inside from outside. Source: Baerentzen and Aanaes, Signed distance computation (2005)
-KG_FN void take_nearer(const Face& f, Vec3 c, Real tiny, Near& best) {
+KG_FN void take_nearer(Face& f, Vec3 c, Real tiny, Near& best) {
     const Real height = dot(c - f.p[0], f.n), high = kg_abs(height);
     if (high > best.distance + tiny) return;
+    place_inward(f);
     Vec3 at = c - f.n * height;
     Real least = (Real)1e30;
     bool over = true;
@@ -65,27 +66,25 @@ KG_FN void take_nearer(const Face& f, Vec3 c, Real tiny, Near& best) {
     best = Near{at, f.n, distance, height};
 }
 
-KG_CALL Near nearest(const Terrain& t, Vec3 ext, Vec3 c, Real tiny) {
+KG_FN Real farthest_corner(const Face& f) { return kg_max(norm(f.p[0]), kg_max(norm(f.p[1]), norm(f.p[2]))); }
+// What of the surface is nearest to c, if nearer than about `limit`. tiny, and as much of a face's size: what counts as equal
+KG_CALL Near nearest(const Terrain& whole, Vec3 c, Real limit, Real tiny, Real of_face) {
     Near best = {c, v3(0, 0, 1), (Real)1e30, 0};
-    over_faces(t, ext, [&](const Face& f) { take_nearer(f, c, tiny, best); });
-    return best;
-}
-KG_FN bool is_inside(const Terrain& t, Vec3 c, const Near& near) {
-    if (!(near.distance < (Real)1e29)) return false;
-    if (t.mesh) return near.height < 0;
+    const Terrain t = narrowed(whole, c, (Real)1.01 * limit + 2 * tiny);
+    Walk w = walk_over(t);
     Face f;
-    return face_below(t, c, f) && dot(c - f.p[0], f.n) < 0;
+    KG_ROLLED while (next_face(t, w, f, [](const Face&) { return true; })) take_nearer(f, c, tiny + of_face * farthest_corner(f), best);
+    return best;
 }
 
 // the shape's points against a face
-KG_FN void touch_face(const Terrain& t, const Solid& s, const Face& f, Vec3 ext, Touched& out) {
+KG_FN void touch_face(const Terrain& t, const Solid& s, const Face& f, Touched& out) {
     const Real centre = -dot(f.p[0], f.n);
-    const Real far = kg_max(norm(f.p[0]), kg_max(norm(f.p[1]), norm(f.p[2])));
+    const Real far = farthest_corner(f);
     const Real edge = (Real)1e-5 * s.scale + (Real)1e-6 * far;  // on the border counts as over
     KG_ROLLED for (int i = 0; i < s.points; ++i) {
         const Vec3 c = solid_point(s, f.n, i);
         const Real d = centre + dot(c, f.n);
-        if (is_core(s, i)) take_nearer(f, core(s, i), (Real)1e-6 * (s.scale + far), out.near[i]);
         if (d > s.radius + s.reach) continue;
         bool over = true, corner = false;
         for (int k = 0; k < 3; ++k) {
@@ -97,9 +96,10 @@ KG_FN void touch_face(const Terrain& t, const Solid& s, const Face& f, Vec3 ext,
         }
         if (over && is_smooth(s) && (d < 0 || corner)) {
             // it depends on the face, so it is looked at by itself: whether it is inside, and no nearer to something else
-            if (d < -s.thick) continue;
-            const Near near = nearest(t, ext, c, (Real)1e-6 * (s.scale + far));
-            if (is_inside(t, c, near) && near.distance * (Real)1.01 + edge >= -d) add_spot(s, out, spot(t, i, c, f.n, d, SPOT_PLAIN));
+            Real depth;
+            if (d < -s.thick || (!t.mesh && !is_below(t, c, depth))) continue;
+            const Near near = nearest(t, c, kg_abs(d) + edge, (Real)1e-6 * (s.scale + far), 0);
+            if (near.distance < (Real)1e29 && (!t.mesh || near.height < 0) && near.distance * (Real)1.01 + edge >= -d) add_spot(s, out, spot(t, i, c, f.n, d, SPOT_PLAIN));
         } else if (over && (d >= 0 || corner)) {
             add_spot(s, out, spot(t, i, c - f.n * s.radius, f.n, d - s.radius, corner ? SPOT_CORNER : SPOT_PLAIN));
         } else if (!over && s.radius > 0 && d >= 0) {
@@ -108,19 +108,22 @@ KG_FN void touch_face(const Terrain& t, const Solid& s, const Face& f, Vec3 ext,
     }
 }
 
-// points inside the terrain, once all triangles have been seen
-KG_FN void touch_inside(const Terrain& t, const Solid& s, Touched& out) {
+// Points inside the terrain. behind: some of the shape is behind a triangle; else no point is inside a mesh
+KG_FN void touch_inside(const Terrain& t, const Solid& s, bool behind, Touched& out) {
     KG_ROLLED for (int i = 0; i < s.points; ++i) {
         if (!is_core(s, i)) continue;
-        const Near near = out.near[i];
         const Vec3 c = core(s, i);
-        bool inside = is_inside(t, c, near);
+        // a mesh is not felt from far behind
+        const bool deep = s.radius > 0 || is_smooth(s);  // a centre, not the surface
+        const Real felt = deep ? s.thick : 2 * s.thick;
+        Real limit = felt;
+        Near near = {c, v3(0, 0, 1), (Real)1e30, 0};
+        if (t.mesh ? behind : is_below(t, c, limit)) near = nearest(t, c, limit, (Real)1e-6 * s.scale, (Real)1e-6);
+        bool inside = near.distance < (Real)1e29 && (!t.mesh || near.height < 0);
         const bool at_face = near.distance <= kg_abs(near.height) * (Real)1.0001;
         const bool sharp = !at_face && near.distance > (Real)1e-6 * s.scale;
         const Vec3 n = sharp ? (near.at - c) * kg_inv(near.distance) : near.normal;
-        // a mesh is not felt from far behind
-        const bool deep = s.radius > 0 || is_smooth(s);  // a centre, not the surface
-        if (t.mesh && (near.distance > (deep ? s.thick : 2 * s.thick) || -dot(near.at, n) < -s.thick)) inside = false;
+        if (t.mesh && (near.distance > felt || -dot(near.at, n) < -s.thick)) inside = false;
         bool corner = false;
         KG_ROLLED for (int k = 0; k < out.count; ++k) {
             Spot& o = out.spots[k];

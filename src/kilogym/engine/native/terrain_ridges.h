@@ -219,20 +219,9 @@ KG_FN void touch_capsule_vertex(const Terrain& t, const Solid& s, int v, Vec3 p,
     add_spot(s, out, spot(t, s.points, half * u - n * s.radius, n, dist - s.radius, SPOT_PLAIN));
 }
 
-// how far the shape reaches from its centre along a unit vector, or a little more
-KG_FN Real reach_along(const Solid& s, Vec3 n) {
-    const Real x = kg_abs(dot(n, s.axis[0])), y = kg_abs(dot(n, s.axis[1])), z = kg_abs(dot(n, s.axis[2]));
-    if (s.kind == SHAPE_SPHERE) return s.size.x;
-    if (s.kind == SHAPE_HULL) return s.size.y;
-    if (s.kind == SHAPE_CAPSULE || s.kind == SHAPE_CYLINDER) return s.size.x + z * s.size.y;
-    return x * s.size.x + y * s.size.y + z * s.size.z;
-}
-
 // everything of the shape against a face and its edges
 KG_FN void touch_whole_face(const Terrain& t, const Solid& s, const Face& f, Vec3 ext, Touched& out) {
-    touch_face(t, s, f, ext, out);
-    // all of the shape is before it, and too far off
-    if (-dot(f.p[0], f.n) - reach_along(s, f.n) > s.reach) return;
+    touch_face(t, s, f, out);
     if (s.kind == SHAPE_SPHERE) return;
     for (int k = 0; k < 3; ++k) {
         const int next = k == 2 ? 0 : k + 1;

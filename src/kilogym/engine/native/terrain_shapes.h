@@ -7,7 +7,7 @@
 //   seams between triangles of a plane from being felt,
 //   if it is inside, the nearest of the surface, and in an inner corner the faces that meet there.
 
-static constexpr int MAX_SPOTS = 16, MAX_POINTS = HAS_HULL ? 64 : 8;
+static constexpr int MAX_SPOTS = 16;
 
 struct Spot {
     Vec3 point, normal;  // on the shape; out of the terrain
@@ -23,7 +23,6 @@ struct Near { Vec3 at, normal; Real distance, height; };  // normal, height over
 struct Touched {
     int count;
     Spot spots[MAX_SPOTS];
-    Near near[MAX_POINTS];
 };
 
 struct Solid {
@@ -87,6 +86,30 @@ KG_FN bool is_core(const Solid& s, int i) { return s.kind != SHAPE_CYLINDER || (
 KG_FN Vec3 core(const Solid& s, int i) {
     if (s.kind == SHAPE_CYLINDER) return s.axis[2] * (i == 0 ? s.size.y : -s.size.y);
     return s.kind == SHAPE_ELLIPSOID ? v3(0, 0, 0) : solid_point(s, v3(0, 0, 1), i);
+}
+
+// how far the shape reaches from its centre along a unit vector, or a little more
+KG_FN Real reach_along(const Solid& s, Vec3 n) {
+    const Real x = kg_abs(dot(n, s.axis[0])), y = kg_abs(dot(n, s.axis[1])), z = kg_abs(dot(n, s.axis[2]));
+    if (s.kind == SHAPE_SPHERE) return s.size.x;
+    if (s.kind == SHAPE_HULL) return s.size.y;
+    if (s.kind == SHAPE_CAPSULE || s.kind == SHAPE_CYLINDER) return s.size.x + z * s.size.y;
+    return x * s.size.x + y * s.size.y + z * s.size.z;
+}
+
+// Whether a shape may touch a face: none of the face's plane, and of axes along the shape, keeps them further apart than it looks.
+// behind: some of the shape is behind the plane
+KG_FN bool may_touch(const Solid& s, const Face& f, bool& behind) {
+    const Real before = -dot(f.p[0], f.n) - reach_along(s, f.n);
+    behind = before < 0;
+    if (before > s.reach) return false;
+    // corners are felt a little beside a face, and sides of smooth shapes from behind
+    const Real more = s.reach + (Real)0.1001 * s.scale + (is_smooth(s) && behind ? s.thick : (Real)0);
+    const Vec3 half = half_sides(s.kind, s.size);
+    bool apart = false;
+    for (int i = 0; i < 3; ++i)
+        apart = apart || is_outside(dot(f.p[0], s.axis[i]), dot(f.p[1], s.axis[i]), dot(f.p[2], s.axis[i]), pick(half, i) + more);
+    return !apart;
 }
 
 // one more; the same found twice, where triangles meet, counts once. A full list loses its largest gap
