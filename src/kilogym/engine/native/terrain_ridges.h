@@ -219,6 +219,24 @@ KG_FN void touch_capsule_vertex(const Terrain& t, const Solid& s, int v, Vec3 p,
     add_spot(s, out, spot(t, s.points, half * u - n * s.radius, n, dist - s.radius, SPOT_PLAIN));
 }
 
+// whether an edge from p to q comes near a shape: by the box around it, and a cylinder's round sides
+KG_FN bool may_meet(const Solid& s, Vec3 p, Vec3 q) {
+    const Real more = s.reach + (Real)1e-3 * s.scale;
+    const Vec3 half = half_sides(s.kind, s.size);
+    bool apart = false;
+    for (int i = 0; i < 3; ++i) {
+        const Real a = dot(p, s.axis[i]), b = dot(q, s.axis[i]);
+        apart = apart || is_outside(a, b, b, pick(half, i) + more);
+    }
+    if (!HAS_CYLINDER || s.kind != SHAPE_CYLINDER) return !apart;
+    Real u, v;
+    const Vec3 axis = s.axis[2] * s.size.y, along = (q - p) * (Real)0.5, middle = (p + q) * (Real)0.5;
+    closest_on_segments(v3(0, 0, 0), axis, middle, along, u, v);
+    const Vec3 d = middle + along * v - axis * u;
+    const Real room = s.size.x + more;
+    return !apart && dot(d, d) <= room * room;
+}
+
 // everything of the shape against a face and its edges
 KG_FN void touch_whole_face(const Terrain& t, const Solid& s, const Face& f, Vec3 ext, Touched& out) {
     touch_face(t, s, f, out);
@@ -228,7 +246,7 @@ KG_FN void touch_whole_face(const Terrain& t, const Solid& s, const Face& f, Vec
         const Vec3 p = f.p[k], q = f.p[next];
         const bool at_hand = kg_abs(p.x) <= ext.x && kg_abs(p.y) <= ext.y && kg_abs(p.z) <= ext.z;
         if (HAS_CAPSULE && s.kind == SHAPE_CAPSULE && at_hand) touch_capsule_vertex(t, s, f.v[k], p, out);
-        if (!f.owns[k] || is_outside(p.x, q.x, q.x, ext.x) || is_outside(p.y, q.y, q.y, ext.y) || is_outside(p.z, q.z, q.z, ext.z)) continue;
+        if (!f.owns[k] || is_outside(p.x, q.x, q.x, ext.x) || is_outside(p.y, q.y, q.y, ext.y) || is_outside(p.z, q.z, q.z, ext.z) || !may_meet(s, p, q)) continue;
         Ridge r;
         r.va = f.v[k];
         r.vb = f.v[next];
