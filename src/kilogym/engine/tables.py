@@ -240,7 +240,7 @@ ROW_HEAD = 8
 STACK_WORDS = 1 << 17
 """Most numbers of an env in that buffer that a CPU thread keeps on its stack: half a megabyte in float32."""
 SEGMENT, TURNED = 7, 3
-"""Numbers of four of a shape that may meet others or terrain (native/placed.h), and how many more where its turn counts."""
+"""Numbers of four of a shape that may meet others or terrain (native/placed.h); more where it has a turn."""
 
 
 def _placed_shapes(model: EnvModel, topology: Topology) -> list[int]:
