@@ -30,4 +30,11 @@ void narrow(int count, const Shape* a, const Shape* b, const Hull* hull_a, const
         for (int k = 0; k < f.touches; ++k) { put(f.point[k], t[k].point); f.depth[k] = t[k].gap; f.number[k] = t[k].number; }
     }
 }
+// whether the boxes around pairs are within `grow` of each other
+void near(int count, const Shape* a, const Shape* b, Real grow, int* out) {
+    for (int i = 0; i < count; ++i) {
+        const Convex A = placed(a[i], nullptr), B = placed(b[i], nullptr);
+        out[i] = boxes_meet(half_sides(A.kind, A.size), A.rot, half_sides(B.kind, B.size), B.rot, B.pos - A.pos, grow);
+    }
+}
 }

@@ -121,3 +121,10 @@ class Narrow:
             )
             for f in found
         ]  # fmt: skip
+
+    def boxes_meet(self, a: list[Placed], b: list[Placed], grow: float) -> np.ndarray:
+        """Whether the boxes around pairs may be within `grow` of each other: (pairs,)."""
+        shapes_a, shapes_b = self._pack(a, [])[0], self._pack(b, [])[0]
+        out = (ctypes.c_int * len(a))()
+        self.library.near(len(a), shapes_a, shapes_b, self.c_real(grow), out)
+        return np.array(list(out), dtype=bool)

@@ -221,3 +221,18 @@ def test_far_shapes_are_told_apart_early(narrow):
         assert exact / 2 < early.gap <= exact + 1e-6
         assert not len(early.points)
         assert abs(narrow["double"]([a], [b], limit=exact * 1.1)[0].gap - exact) < 1e-6
+
+
+@pytest.mark.parametrize("kinds", PAIRS, ids="-".join)
+def test_boxes_around_shapes_leave_out_none_that_is_near(narrow, kinds):
+    """And of boxes most of those that are twice as far apart."""
+    rng = np.random.default_rng(11)
+    grow = 0.02
+    pairs = [pair_at(random_solid(rng, kinds[0]), random_solid(rng, kinds[1]), g, rng) for g in (-0.05, 0.0, 0.01) * 60]
+    a, b = map(list, zip(*pairs, strict=True))
+    for engine in narrow.values():
+        gaps, meet = np.array([result.gap for result in engine(a, b)]), engine.boxes_meet(a, b, grow)
+        assert (gaps < 0.999 * grow).sum() > 20
+        assert meet[gaps < 0.999 * grow].all()
+        if kinds == ("box", "box"):
+            assert meet[gaps > 2 * grow].mean() < 0.2

@@ -97,29 +97,12 @@ KG_FN bool spheres_meet(const Rows& rows, Real half, int a, int b) {
     const Real grow = A.w + B.w + approach(rows, half, a, b);
     return dot(d, d) <= grow * grow;
 }
-// The boxes around two shapes, grown likewise. Of the 15 axes that may separate them, products of edges are not made units: less
-// than that is never missed. Source: Gottschalk, Lin, Manocha, OBBTree (1996)
+// boxes around them, grown likewise
 KG_FN bool boxes_meet(const Rows& rows, Real half, int a, int b) {
     const Four A = rows.segment(a, 9), B = rows.segment(b, 9), qa = rows.segment(a, 7), qb = rows.segment(b, 7);
-    const Mat3 ra = matrix(q4(qa.x, qa.y, qa.z, qa.w)), rb = matrix(q4(qb.x, qb.y, qb.z, qb.w));
-    const Vec3 t = turned_back(ra, xyz(rows.segment(b, 0)) - xyz(rows.segment(a, 0)));
-    const Real grow = A.w + B.w + approach(rows, half, a, b);
-    Vec3 c[3], s[3];  // B's axes in A's, and how long their parts are, or a little more
-    for (int j = 0; j < 3; ++j) {
-        c[j] = turned_back(ra, matrix_column(rb, j));
-        s[j] = v3(kg_abs(c[j].x) + (Real)1e-6, kg_abs(c[j].y) + (Real)1e-6, kg_abs(c[j].z) + (Real)1e-6);
-    }
-    const Vec3 reach = xyz(A) + s[0] * B.x + s[1] * B.y + s[2] * B.z;
-    Real gap = kg_max(kg_abs(t.x) - reach.x, kg_max(kg_abs(t.y) - reach.y, kg_abs(t.z) - reach.z));
-    for (int j = 0; j < 3; ++j) {
-        const Vec3 m = s[j == 2 ? 0 : j + 1], n = s[j == 0 ? 2 : j - 1], x = cross(t, c[j]);
-        const Real bm = pick(xyz(B), j == 2 ? 0 : j + 1), bn = pick(xyz(B), j == 0 ? 2 : j - 1);
-        gap = kg_max(gap, kg_abs(dot(t, c[j])) - dot(xyz(A), s[j]) - pick(xyz(B), j));
-        gap = kg_max(gap, kg_abs(x.x) - (A.y * s[j].z + A.z * s[j].y + bm * n.x + bn * m.x));
-        gap = kg_max(gap, kg_abs(x.y) - (A.z * s[j].x + A.x * s[j].z + bm * n.y + bn * m.y));
-        gap = kg_max(gap, kg_abs(x.z) - (A.x * s[j].y + A.y * s[j].x + bm * n.z + bn * m.z));
-    }
-    return gap <= grow;
+    const Vec3 between = xyz(rows.segment(b, 0)) - xyz(rows.segment(a, 0));
+    return boxes_meet(xyz(A), matrix(q4(qa.x, qa.y, qa.z, qa.w)), xyz(B), matrix(q4(qb.x, qb.y, qb.z, qb.w)), between,
+                      A.w + B.w + approach(rows, half, a, b));
 }
 
 // shape i of the pairs, from a reference point that lies `shift` from its own
