@@ -51,7 +51,7 @@ class EngineOptions:
     """How a batch is compiled and run."""
 
     precision: Literal["float32", "float64"] = "float32"
-    lanes: int = 0  # CUDA threads per env in a step: 1, 2, 4 or 8; 0 = chosen
+    lanes: int = 0  # CUDA threads per env in a step: 1, 2, 4, 8, 16 or 32; 0 = chosen
     registers: int = 0  # most per CUDA thread in a step; 0 = chosen
     block_dim: int = 0  # CUDA threads per block; 0 = chosen
     threads: int = 0  # CPU threads; 0 = all cores (KILOGYM_THREADS overrides)

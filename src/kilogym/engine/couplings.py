@@ -74,12 +74,18 @@ def coupling_rows(model: EnvModel) -> CouplingRows:
     return CouplingRows(trees, groups, closure_row)
 
 
-def coupling_tables(model: EnvModel, link_owner: Sequence[int]) -> tuple[dict[str, int], dict[str, Sequence[int]]]:
+def held_trees(model: EnvModel) -> set[int]:
+    """The trees that couplings hold."""
+    return set(coupling_rows(model).trees)
+
+
+def coupling_tables(model: EnvModel, link_owner: Sequence[int], trees: Sequence[int]) -> tuple[dict[str, int], dict[str, Sequence[int]]]:
     """Sizes and tables for `tables.emit_tables`.
 
     Args:
         model: Of the env.
         link_owner: Per link the lane whose limb it is in, -1: the trunk.
+        trees: The env's tree at each of the local robot's, on some lane.
     """
     rows = coupling_rows(model)
     links = [link for kind, link in zip(model.joint_kind, model.joint_link, strict=True) for _ in range(_width(kind))]
@@ -93,7 +99,7 @@ def coupling_tables(model: EnvModel, link_owner: Sequence[int]) -> tuple[dict[st
         "coupling_tree": rows.trees,
         "coupling_group": [first for first, _ in rows.groups],
         "coupling_group_rows": [n for _, n in rows.groups],
-        "tree_held": [tree in held for tree in range(model.num_trees)],
+        "tree_held": [tree in held for tree in trees],
         "tendon_joint0": [0, *itertools.accumulate(len(dofs) for dofs in model.tendons)][:-1],
         "tendon_joints": [len(dofs) for dofs in model.tendons],
         "tendon_dof": [d for dofs in model.tendons for d in dofs],

@@ -5,23 +5,34 @@ lanes run the same instructions on different links. What a lane works on looks l
 robot*: the trunk's links, then the *slots* of its limb. Slots are the same on every lane, whatever stands in them:
 a lane without a link for a slot has an empty one. Limbs meet only in the trunk, where sums over lanes are taken.
 
-Trees that have no limbs belong to the trunk as a whole. With one lane everything does.
+A limb may also be a whole tree: the boxes of a heap, the cubes before an arm. Such limbs meet in contacts only. With one
+lane everything belongs to the trunk.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
+from kilogym.engine.couplings import held_trees
 from kilogym.engine.model import JOINT_BALL, EnvModel
+
+
+class Root(NamedTuple):
+    """What trees must have in common to stand in one place."""
+
+    floating: bool
+    single: bool  # one link only
 
 
 @dataclass
 class Slot:
     """A place for a limb's link."""
 
-    parent: int  # slot; -1: hangs on the trunk
+    parent: int  # slot; -1: hangs on the trunk, or is a root
     kinds: list[int]  # of its joints
     links: list[int]  # per lane; -1: empty
+    root: Root | None = None  # of a tree that is a limb as a whole
 
 
 @dataclass
@@ -39,23 +50,38 @@ def whole(model: EnvModel) -> Limbs:
 
 
 def plan(model: EnvModel, lanes: int) -> Limbs:
-    """The sharing among `lanes` lanes with the least work for a lane. One tree, the one with most links, has limbs."""
-    if lanes == 1 or not model.num_links:
-        return whole(model)
-    sizes = [model.link_tree.count(t) for t in range(model.num_trees)]
-    tree = sizes.index(max(sizes))
-    robot = _Robot(model)
-    trunk = {link for link in range(model.num_links) if model.link_tree[link] != tree or model.link_parent[link] < 0}
+    """The sharing among `lanes` lanes with the least work for a lane.
+
+    The tree with most links may have limbs. The other trees belong to the trunk, or are limbs as a whole, except those
+    that nothing moves and those that couplings hold.
+    """
     best = whole(model)
+    if lanes == 1 or not model.num_links:
+        return best
     least = work(model, best)
-    while True:
-        limbs = [link for link in range(model.num_links) if link not in trunk and model.link_parent[link] in trunk]
-        if not limbs:
-            return best
-        found = Limbs(lanes, sorted(trunk), robot.share(limbs, lanes))
-        if work(model, found) < least:
-            best, least = found, work(model, found)
-        trunk.add(max(limbs, key=lambda link: robot.velocities[link]))
+    robot = _Robot(model)
+    sizes = [model.link_tree.count(t) for t in range(model.num_trees)]
+    largest = sizes.index(max(sizes))
+    moving = {model.link_tree[link] for link in range(model.num_links) if robot.velocities[link] > 1}
+    free = moving - held_trees(model)
+    for limb_trees in (set(), free - {largest}, free):
+        inner = limb_trees | {largest}
+        trunk = {link for link, tree in enumerate(model.link_tree) if tree not in inner}
+        if largest not in limb_trees:
+            trunk.add(model.link_tree.index(largest))
+        while True:
+            limbs = [
+                link for link, above in enumerate(model.link_parent) if link not in trunk and (above < 0 or above in trunk)
+            ]
+            if limbs:
+                found = Limbs(lanes, sorted(trunk), robot.share(limbs, lanes))
+                if work(model, found) < least:
+                    best, least = found, work(model, found)
+            hanging = [link for link in limbs if model.link_parent[link] >= 0]
+            if not hanging:
+                break
+            trunk.add(max(hanging, key=lambda link: robot.velocities[link]))
+    return best
 
 
 def work(model: EnvModel, limbs: Limbs) -> int:
@@ -64,8 +90,11 @@ def work(model: EnvModel, limbs: Limbs) -> int:
     count = dict.fromkeys(range(model.num_links), 0)
     for kind, link in zip(model.joint_kind, model.joint_link, strict=True):
         count[link] += width[kind]
-    trunk = sum(count[link] + (6 if model.link_parent[link] < 0 else 0) for link in limbs.trunk)
-    limb = sum(sum(width[kind] for kind in slot.kinds) for slot in limbs.slots)
+    for link, above in enumerate(model.link_parent):
+        if above < 0 and model.tree_floating[model.link_tree[link]]:
+            count[link] += 6
+    trunk = sum(count[link] for link in limbs.trunk)
+    limb = sum(sum(width[k] for k in slot.kinds) + (6 if slot.root and slot.root.floating else 0) for slot in limbs.slots)
     n = trunk + limb
     return n * (n + 1) // 2 + 10 * (len(limbs.trunk) + len(limbs.slots))
 
@@ -79,9 +108,15 @@ class _Robot:
         for link, parent in enumerate(model.link_parent):
             if parent >= 0:
                 self.children[parent].append(link)
+        self.roots = {  # of trees, by their links
+            link: Root(model.tree_floating[tree], model.link_tree.count(tree) == 1)
+            for link, tree in enumerate(model.link_tree)
+            if model.link_parent[link] < 0
+        }
         self.velocities = [0] * model.num_links  # of the link and all below
         for link in reversed(range(model.num_links)):
             own = sum(3 if kind == JOINT_BALL else 1 for kind in self.kinds[link])
+            own += 6 if link in self.roots and self.roots[link].floating else 0
             self.velocities[link] = 1 + own + sum(self.velocities[child] for child in self.children[link])
 
     def share(self, limbs: list[int], lanes: int) -> list[Slot]:
@@ -97,14 +132,16 @@ class _Robot:
     def _place(self, link: int, parent: int, lane: int, lanes: int, slots: list[Slot]) -> None:
         """The first free slot below `parent` for joints of these kinds, or a new one; then the links below."""
 
+        root = self.roots.get(link)
+
         def fits(slot: Slot) -> bool:
             common = min(len(slot.kinds), len(self.kinds[link]))
-            free = slot.parent == parent and slot.links[lane] < 0
+            free = slot.parent == parent and slot.root == root and slot.links[lane] < 0
             return free and slot.kinds[:common] == self.kinds[link][:common]
 
         at = next((n for n, slot in enumerate(slots) if fits(slot)), len(slots))
         if at == len(slots):
-            slots.append(Slot(parent, [], [-1] * lanes))
+            slots.append(Slot(parent, [], [-1] * lanes, root))
         slot = slots[at]
         slot.links[lane] = link
         slot.kinds = max(slot.kinds, self.kinds[link], key=len)
@@ -124,4 +161,4 @@ def _parents_first(slots: list[Slot]) -> list[Slot]:
 
     visit(-1)
     new = {old: at for at, old in enumerate(order)}
-    return [Slot(new.get(slots[at].parent, -1), slots[at].kinds, slots[at].links) for at in order]
+    return [replace(slots[at], parent=new.get(slots[at].parent, -1)) for at in order]

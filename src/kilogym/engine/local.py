@@ -19,10 +19,12 @@ class Local:
     lanes: int
     trunk_links: int
     trunk_v: int
+    trunk_trees: int
+    trees: list[list[int]]
     links: list[list[int]]
     link_parent: list[int]  # local; of a limb's first link, one of those that lanes' limbs hang on
     link_hangs: list[list[int]]  # per lane: the trunk link a limb's first link hangs on; [] for other links
-    link_tree: list[int]
+    link_tree: list[int]  # local
     joints: list[list[int]]
     joint_kind: list[int]
     joint_dof0: list[int]
@@ -63,30 +65,39 @@ def build_local(model: EnvModel, topology: Topology, limbs: Limbs) -> Local:
                 owner[link] = lane
 
     local = Local(
-        lanes, first, 0, links, [], [], [], [], [], [], [], [], [], [], [], [], [], [], [], [], {}, owner,
+        lanes, first, 0, 0, [], links, [], [], [], [], [], [], [], [], [], [], [], [], [], [], [], [], {}, owner,
         [], [], [], [], [],
     )  # fmt: skip
-    limb_tree = model.link_tree[next(link for link in limbs.slots[0].links if link >= 0)] if limbs.slots else 0
+    tree_at: dict[int, int] = {}  # local tree of a link of the trunk, by the env's tree
+    limb_tree = next((model.link_tree[max(s.links)] for s in limbs.slots if s.parent < 0 and not s.root), -1)
     for n, on_lanes in enumerate(links):
         some = next(link for link in on_lanes if link >= 0)
         hangs: list[int] = []
         if n < first:
             parent = at[model.link_parent[some]] if model.link_parent[some] >= 0 else -1
-        elif limbs.slots[n - first].parent >= 0:
-            parent = first + limbs.slots[n - first].parent
+        elif limbs.slots[n - first].parent >= 0 or limbs.slots[n - first].root:
+            above = limbs.slots[n - first].parent
+            parent = first + above if above >= 0 else -1
         else:
             hangs = [at[model.link_parent[link]] if link >= 0 else -1 for link in on_lanes]
             parent = max(hangs)
         local.link_parent.append(parent)
         local.link_hangs.append(hangs)
-        local.link_tree.append(model.link_tree[some])
+        if parent < 0:
+            local.trees.append([model.link_tree[link] if link >= 0 else -1 for link in on_lanes])
+            if n < first:
+                tree_at[model.link_tree[some]] = local.trunk_trees
+                local.trunk_trees += 1
+            local.link_tree.append(len(local.trees) - 1)
+        else:
+            local.link_tree.append(local.link_tree[parent])
 
         # velocities: of a root, then of the joints
         v = local.v_link
-        single = model.link_parent[some] < 0 and model.link_tree.count(model.link_tree[some]) == 1
-        if model.link_parent[some] < 0 and model.tree_floating[model.link_tree[some]]:
+        single = parent < 0 and model.link_tree.count(model.link_tree[some]) == 1
+        if parent < 0 and model.tree_floating[model.link_tree[some]]:
             for i in range(6):
-                before = [u for u in range(len(v) - 1, -1, -1) if local.link_tree[v[u]] == model.link_tree[some]]
+                before = [u for u in range(len(v) - 1, -1, -1) if local.link_tree[v[u]] == local.link_tree[n]]
                 # about its com a single body's translation and rotation do not couple, nor do translations
                 local.ancestors.append([u for u in before if local.v_root[u] >= 3] if single else before)
                 v.append(n)
@@ -101,7 +112,7 @@ def build_local(model: EnvModel, topology: Topology, limbs: Limbs) -> Local:
             local.joint_dof0.append(len(local.dofs))
             for c in range(3 if kind == JOINT_BALL else 1):
                 dofs = [topology.joint_dof0[j] + c if j >= 0 else -1 for j in local.joints[-1]]
-                local.ancestors.append(_above(local, n, first, limb_tree, lanes))
+                local.ancestors.append(_above(local, n, first, tree_at.get(limb_tree, -1)))
                 local.dof_v.append(len(v))
                 local.v_dof.append(len(local.dofs))
                 local.dofs.append(dofs)
@@ -139,19 +150,20 @@ def build_local(model: EnvModel, topology: Topology, limbs: Limbs) -> Local:
     return local
 
 
-def _above(local: Local, link: int, first: int, limb_tree: int, lanes: int) -> list[int]:
+def _above(local: Local, link: int, first: int, limb_tree: int) -> list[int]:
     """Velocities above the next one of a link, nearest first.
 
-    The trunk below limbs counts as one chain: its rows then continue those of any limb. Where it branches, or a limb
-    hangs higher up, the entries in between are zero.
+    The trunk below limbs, of the local tree `limb_tree`, counts as one chain: its rows then continue those of any limb.
+    Where it branches, or a limb hangs higher up, the entries in between are zero.
     """
     known = range(len(local.v_link) - 1, -1, -1)
-    if lanes > 1 and link < first and local.link_tree[link] == limb_tree:
-        return [u for u in known if local.link_tree[local.v_link[u]] == limb_tree]
+    tree = local.link_tree[link]
+    if tree == limb_tree and link < first:
+        return [u for u in known if local.link_tree[local.v_link[u]] == tree]
     up, above = link, []
-    while up >= (first if lanes > 1 and link >= first else 0):
+    while up >= (first if tree == limb_tree else 0):
         above += [u for u in known if local.v_link[u] == up]
         up = local.link_parent[up]
-    if lanes > 1 and link >= first:
-        above += [u for u in known if u < local.trunk_v and local.link_tree[local.v_link[u]] == limb_tree]
+    if tree == limb_tree:
+        above += [u for u in known if u < local.trunk_v and local.link_tree[local.v_link[u]] == tree]
     return above

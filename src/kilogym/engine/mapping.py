@@ -48,11 +48,11 @@ def choose_mapping(model: EnvModel, device: str, options: EngineOptions) -> Mapp
     of envs has no say: an env gives the same bits among any number of others.
 
     Raises:
-        ValueError: `options.lanes` is not 0, 1, 2, 4 or 8, or more than 1 on CUDA for an env that is too large, or
+        ValueError: `options.lanes` is not 0, 1, 2, 4, 8, 16 or 32, or more than 1 on CUDA for an env that is too large, or
             `options.block_dim` no multiple of 32 up to 1024, or `options.registers` not 0 or 24 to 255.
     """
-    if options.lanes not in (0, 1, 2, 4, 8):
-        raise ValueError(f"EngineOptions.lanes: expected 0 (chosen), 1, 2, 4 or 8, got {options.lanes}")
+    if options.lanes not in (0, 1, 2, 4, 8, 16, 32):
+        raise ValueError(f"EngineOptions.lanes: expected 0 (chosen), 1, 2, 4, 8, 16 or 32, got {options.lanes}")
     if options.block_dim % 32 or not 0 <= options.block_dim <= 1024:
         raise ValueError(f"EngineOptions.block_dim: expected 0 (chosen) or a multiple of 32, got {options.block_dim}")
     if options.registers and not 24 <= options.registers <= 255:
@@ -71,10 +71,13 @@ def choose_mapping(model: EnvModel, device: str, options: EngineOptions) -> Mapp
 
 
 def natural(model: EnvModel) -> Limbs:
-    """As many lanes, up to four, as leave a lane at most three quarters of the work of half as many."""
+    """As many lanes as leave a lane at most three quarters of the work of half as many; more than four only for limbs
+    that are trees, where lanes repeat no work."""
     limbs = whole(model)
-    for lanes in (2, 4):
+    for lanes in (2, 4, 8, 16, 32):
         finer = plan(model, lanes)
+        if lanes > 4 and not any(slot.root for slot in finer.slots):
+            break
         if work(model, finer) * 4 <= work(model, limbs) * 3:
             limbs = finer
     return limbs

@@ -129,7 +129,7 @@ def emit_tables(
         ("ELLIPSOID", SHAPE_ELLIPSOID, model.shape_kind), ("PARTS", SHAPE_PARTS, model.shape_kind),
     ]  # fmt: skip
     sizes = {
-        "NT": model.num_trees, "NL": nl, "TL": first, "NJ": len(local.joints), "ND": len(local.dofs),
+        "NT": len(local.trees), "TT": local.trunk_trees, "NL": nl, "TL": first, "NJ": len(local.joints), "ND": len(local.dofs),
         "ND1": max(1, len(local.dofs)), "NV": max(1, nv), "TV": local.trunk_v if limbs.slots else max(1, nv),
         "NM": max(1, row[-1]), "NS": len(local.shapes), "NHANGS": len(hang_links), "NROOTS": len(limb_roots),
         "NTESTS": len(points), "SWEPT_LANES": order.lanes,
@@ -141,7 +141,8 @@ def emit_tables(
         "LONGEST_PATH": max([1, *map(len, t.link_path)]),
         "MASKS": masks, "ENV_LINKS": model.num_links, "ENV_DOFS": model.num_dofs, "ENV_SENSORS": model.num_sensors,
     }  # fmt: skip
-    coupling_sizes, couplings = coupling_tables(model, local.owner)
+    trees = [max(on) for on in local.trees]  # one of those that stand in a place
+    coupling_sizes, couplings = coupling_tables(model, local.owner, trees)
     lines = [f"static constexpr int {name} = {value};" for name, value in (sizes | coupling_sizes).items()]
     lines += [
         f"#define KG_REAL {real}",
@@ -167,12 +168,12 @@ def emit_tables(
         values = frames(name, components)
         return [name in per_env or any((values[i] != neutral).any() for i in on if i >= 0) for on in places]
 
-    tree_v = [[v for v in range(nv) if local.link_tree[local.v_link[v]] == tree] for tree in range(model.num_trees)]
+    tree_v = [[v for v in range(nv) if local.link_tree[local.v_link[v]] == tree] for tree in range(len(trees))]
     tree_roots = [n for n in range(nl) if local.link_parent[n] < 0]
     tables: dict[str, Sequence[int]] = {
-        "tree_floating": model.tree_floating, "tree_link0": tree_roots,
+        "tree_floating": [model.tree_floating[tree] for tree in trees], "tree_link0": tree_roots,
         "tree_v0": [vs[0] if vs else 0 for vs in tree_v],
-        "tree_single": [local.link_tree.count(tree) == 1 for tree in range(model.num_trees)],
+        "tree_single": [local.link_tree.count(tree) == 1 for tree in range(len(trees))],
         "link_parent": local.link_parent, "link_tree": local.link_tree, "link_joint0": local.link_joint0,
         "link_strays": [len(set(hangs) - {-1}) > 1 for hangs in local.link_hangs],
         "link_limb_root": [bool(hangs) for hangs in local.link_hangs],
@@ -222,7 +223,7 @@ def emit_tables(
         "pair_b": [placed.index(b) for _, b in model.pairs],
     }  # fmt: skip
     for name, places in {
-        "link": local.links, "joint": local.joints, "dof": local.dofs, "shape": local.shapes, "sensor": local.sensors,
+        "tree": local.trees, "link": local.links, "joint": local.joints, "dof": local.dofs, "shape": local.shapes, "sensor": local.sensors,
     }.items():  # fmt: skip
         tables[f"{name}_on_all"] = [min(on) >= 0 for on in places]
         tables[f"{name}_same"] = [on[0] if len(set(on)) == 1 else -1 for on in places]

@@ -7,6 +7,7 @@ from coupled import coupled_ant
 from emulate import Emulated
 
 from kilogym.assets.asset import FLT_MAX, Asset
+from kilogym.engine.limbs import plan
 from kilogym.scene.declarations import GroundPlane
 from kilogym.scene.terrain import HeightField
 from kilogym.validation.batch_world import BatchWorld
@@ -163,6 +164,34 @@ def test_convex_shapes(tmp_path):
     assert not world.batch.fault.any()
     world.batch.report_contacts()
     expected, found = stepped(world, 2, tmp_path)
+    assert expected["contact_count"].float().mean() >= 5
+    for name, value in expected.items():
+        if value.is_floating_point():
+            assert (found[name] - value).abs().max() <= 1e-8 * max(1.0, float(value.abs().max())), name
+        else:
+            assert torch.equal(found[name], value), name
+
+
+CUBE = """
+<mujoco><worldbody><body name="cube"><freejoint/><geom type="box" size=".1 .1 .1" density="500"/></body></worldbody></mujoco>"""
+
+
+@pytest.mark.parametrize(("robots", "lanes"), [(6 * ["cube"], 4), (["blocks", *3 * ["cube"], "ant"], 4)], ids=["heap", "mixed"])
+def test_whole_trees_as_limbs(robots, lanes, tmp_path):
+    """Each lane has trees of its own, some places are empty; they meet in contacts."""
+    assets = {"cube": load_text(CUBE, tmp_path), "blocks": load_text(BLOCKS, tmp_path), "ant": load(ANT)}
+    world = BatchWorld([assets[r] for r in robots], 9, "cpu", "float64", ground=GroundPlane(), filter=0, lanes=lanes)
+    assert any(slot.root for slot in plan(world.model, lanes).slots)
+    state = world.random_state(3, spread=0.3, speed=1.0)
+    places = [[0.25 * (i % 3), 0.25 * (i % 2), 0.15 + 0.3 * i] for i in range(len(robots))]
+    state["root_pos"][:] = np.ravel(places)
+    world.set_state(state)
+    world.batch.params["tree_angular_damping"][:, 0] = torch.linspace(0, 0.5, len(robots))
+    for _ in range(60):
+        world.batch.step()
+    assert not world.batch.fault.any()
+    world.batch.report_contacts()
+    expected, found = stepped(world, lanes, tmp_path)
     assert expected["contact_count"].float().mean() >= 5
     for name, value in expected.items():
         if value.is_floating_point():

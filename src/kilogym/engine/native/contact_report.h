@@ -18,14 +18,9 @@ template <class Args>
 KG_FN void report_places(const Args& args, const Env& env, const Kinematics& k, const Rows& rows, int contacts) {
     KG_ROLLED for (int i = env.lane; i < contacts; i += LANES) {
         const ContactPlace at = rows.place(i);
-        const int tree = env_link_tree[at.link_a];
-        Vec3 point = at.point;
-        each<NT>([&](auto t) { if (tree == t) point = point + k.ref[t]; });
         store(args.contact_report, report_row(i, 0), env, (Real)at.shape_a);
         store(args.contact_report, report_row(i, 1), env, (Real)at.shape_b);
-        report3(args, env, i, 2, point);
         report3(args, env, i, 5, at.normal);
-        if (at.link_b < 0) report3(args, env, i, 11, point);
         Real rest = param(KG_PARAM(shape_rest_offset), at.shape_a, env);
         if (NP > 0 && at.shape_b >= 0) rest += param(KG_PARAM(shape_rest_offset), at.shape_b, env);
         store(args.contact_report, report_row(i, 25), env, rest);
@@ -36,7 +31,12 @@ KG_FN void report_places(const Args& args, const Env& env, const Kinematics& k, 
         const int id = link_id(env, l);
         KG_ROLLED for (int i = 0; i < contacts; ++i) {
             const ContactPlace at = rows.place(i);
-            if (at.link_a == id) report3(args, env, i, 8, rotate(conj(k.rot[l]), at.point - k.pos[l]));
+            if (at.link_a == id) {
+                const Vec3 point = at.point + k.ref[link_tree[l]];
+                report3(args, env, i, 2, point);
+                report3(args, env, i, 8, rotate(conj(k.rot[l]), at.point - k.pos[l]));
+                if (at.link_b < 0) report3(args, env, i, 11, point);
+            }
             if (NP > 0 && at.link_b == id) report3(args, env, i, 11, rotate(conj(k.rot[l]), at.point_b - k.pos[l]));
         }
     });

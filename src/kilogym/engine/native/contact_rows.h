@@ -75,9 +75,9 @@ struct Rows {
     }
     KG_METHOD Owners owners(int i) const {
         const int both = (int)at(i, 3).z;
-        return Owners{both % 16 - 1, NP > 0 ? both / 16 - 1 : -1};
+        return Owners{both % 64 - 1, NP > 0 ? both / 64 - 1 : -1};
     }
-    KG_METHOD void set_owners(int i, Owners o) const { at(i, 3).z = (Real)(o.a + 1 + 16 * (o.b + 1)); }
+    KG_METHOD void set_owners(int i, Owners o) const { at(i, 3).z = (Real)(o.a + 1 + 64 * (o.b + 1)); }
     KG_METHOD Elastic elastic(int i) const { return Elastic{at(i, 4).z, at(i, 4).w}; }
     // restitution targets [m/s]: biased, relax
     KG_METHOD Real& bounce(int i) const { return at(i, 4).x; }

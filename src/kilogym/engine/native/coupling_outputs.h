@@ -26,7 +26,7 @@ KG_FN void add_coupling_momentum(const Args& args, const Env& env, const Kinemat
             else turn = turn + f;
         }
         each<NT>([&](auto t) {
-            if (!tree_floating[t] || t != p.tree) return;
+            if (!tree_floating[t] || !is_tree(env, t, p.tree)) return;
             m.lin[t] = m.lin[t] + push;
             m.ang[t] = m.ang[t] + turn + cross(p.point() - m.com[t], push);
         });

@@ -141,7 +141,7 @@ KG_FN void build_couplings(const Args& args, const Env& env, Real h, const Kinem
             const Real there = number(2 + r - ATTRACTOR_ROW - 6 * n);
             is_stiff = make_spring(row, h, there * number(0), there * number(1), diagonal(r));
         }
-        if (is_stiff) each<NT>([&](auto t) { if (t == coupling_tree[r]) stiff[t] = true; });
+        if (is_stiff) each<NT>([&](auto t) { if (is_tree(env, t, coupling_tree[r])) stiff[t] = true; });
     }
 
     // rows that depend on each other, and directions in which links cannot move, whose Y is rounding

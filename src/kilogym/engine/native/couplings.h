@@ -23,7 +23,7 @@ struct CoupledFrame { Vec3 pos; Quat rot; };
 KG_FN CoupledFrame coupled_frame(const Env& env, const Kinematics& k, int tree, int link, Vec3 pos, Quat rot) {
     CoupledFrame f = {pos, rot};
     if (link < 0) {
-        each<NT>([&](auto t) { if (t == tree) f.pos = pos - k.ref[t]; });
+        each<NT>([&](auto t) { if (is_tree(env, t, tree)) f.pos = pos - k.ref[t]; });
         return f;
     }
     each<NL>([&](auto l) {

@@ -23,9 +23,9 @@ KG_FN Inertia own_inertia(const Args& args, const Env& env, const Kinematics& k,
     const auto id = link_id(env, l);
     Real m = param(KG_PARAM(link_mass), id, env);
     Sym3 own = param_sym(KG_PARAM(link_inertia), id, env);
-    if (!has_link(env, l)) {
-        m = 0;
-        own = Sym3{0, 0, 0, 0, 0, 0};
+    if (!has_link(env, l)) {  // of a tree that is not there a root that nobody sees, so that it can be divided by its mass
+        m = link_parent[l] < 0 ? 1 : 0;
+        own = Sym3{m, m, m, 0, 0, 0};
     }
     return inertia_at(m, c, rotated(matrix(k.rot[l]), own));
 }
@@ -111,8 +111,8 @@ KG_FN Spatial outside_force(const Args& args, const Env& env, const StepSettings
     Vec3 g = st.gravity * param(KG_PARAM(link_gravity), link_id(env, l), env);
     Spatial f = sp(g * I.m, cross(I.mc, g));
     // damping takes a fraction c dt of a link's momentum per step, like v *= 1 - c dt on a free body
-    const Real cl = HAS_DAMPING ? kg_min(param(KG_PARAM(tree_linear_damping), t, env), kg_inv(st.dt)) : (Real)0;
-    const Real ca = HAS_DAMPING ? kg_min(param(KG_PARAM(tree_angular_damping), t, env), kg_inv(st.dt)) : (Real)0;
+    const Real cl = HAS_DAMPING ? kg_min(param(KG_PARAM(tree_linear_damping), tree_id(env, t), env), kg_inv(st.dt)) : (Real)0;
+    const Real ca = HAS_DAMPING ? kg_min(param(KG_PARAM(tree_angular_damping), tree_id(env, t), env), kg_inv(st.dt)) : (Real)0;
     if (cl > (Real)0 || ca > (Real)0) {
         Vec3 com = I.m > (Real)0 ? I.mc * kg_inv(I.m) : v3(0, 0, 0);
         Vec3 spin = momentum.ang - cross(com, momentum.lin), linear = momentum.lin;

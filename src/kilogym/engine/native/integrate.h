@@ -12,6 +12,10 @@ struct Momentum { Vec3 lin[NT], ang[NT], com[NT]; };
 template <class Tree>
 KG_FN bool has_limbs(Tree t) { return NROOTS > 0 && link_tree[limb_root[Zero()]] == t; }
 
+// what a lane knows of a tree without asking: its links in the trunk, or all of it where it is a limb
+template <class Tree, class Link>
+KG_FN bool is_known(Tree t, Link l) { return l < TL || t >= TT; }
+
 KG_FN Vec3 com_of(Inertia whole) { return whole.mc * kg_inv(whole.m); }
 
 KG_FN Sym3 about_com(Inertia I) {
@@ -33,7 +37,7 @@ KG_FN void motion_of(const Inertia* inertia, const Spatial* vel, TreeMotion* out
         Spatial p[2] = {Spatial(), Spatial()};
         each_link_of(t, [&](auto l) {
             if (link_tree[l] != t) return;
-            const int part = l < TL ? 0 : 1;
+            const int part = is_known(t, l) ? 0 : 1;
             whole[part] = whole[part] + inertia[l];
             p[part] = p[part] + inertia[l] * vel[l];
         });
@@ -84,8 +88,8 @@ KG_FN void add_outside(const Inertia* inertia, const Spatial* outside, Real dt, 
         Spatial push = Spatial(), limb_push = Spatial();
         each_link_of(t, [&](auto l) {
             if (link_tree[l] != t) return;
-            Inertia& sum = l < TL ? whole : limb;
-            Spatial& pushes = l < TL ? push : limb_push;
+            Inertia& sum = is_known(t, l) ? whole : limb;
+            Spatial& pushes = is_known(t, l) ? push : limb_push;
             sum = sum + inertia[l];
             pushes = pushes + outside[l];
         });
@@ -98,7 +102,7 @@ KG_FN void add_outside(const Inertia* inertia, const Spatial* outside, Real dt, 
         p.ang[t] = p.ang[t] + (push.ang - cross(p.com[t], push.lin)) * dt;
     });
 }
-KG_FN void add_contacts(const Rows& rows, int contacts, Momentum& p) {
+KG_FN void add_contacts(const Env& env, const Rows& rows, int contacts, Momentum& p) {
     KG_ROLLED for (int i = 0; i < contacts; ++i) {
         const ContactPlace at = rows.place(i);
         const int a = env_link_tree[at.link_a], b = at.link_b >= 0 ? env_link_tree[at.link_b] : -1;
@@ -107,11 +111,12 @@ KG_FN void add_contacts(const Rows& rows, int contacts, Momentum& p) {
         Vec3 turn = v3(0, 0, 0);
         if constexpr (HAS_SPIN_FRICTION) turn = spin_impulse(rows, i, at.normal);
         each_of_two<NT>(a, b, [&](auto t) {
-            if (!tree_floating[t] || (a != t && b != t)) return;
-            const Vec3 push = a == t ? f : -f;
-            if constexpr (HAS_SPIN_FRICTION) p.ang[t] = p.ang[t] + (a == t ? turn : -turn);
+            const bool on_a = is_tree(env, t, a);
+            if (!tree_floating[t] || !(on_a || is_tree(env, t, b))) return;
+            const Vec3 push = on_a ? f : -f;
+            if constexpr (HAS_SPIN_FRICTION) p.ang[t] = p.ang[t] + (on_a ? turn : -turn);
             p.lin[t] = p.lin[t] + push;
-            p.ang[t] = p.ang[t] + cross((a == t ? at.point : at.point_b) - p.com[t], push);
+            p.ang[t] = p.ang[t] + cross((on_a ? at.point : at.point_b) - p.com[t], push);
         });
     }
 }
@@ -138,7 +143,7 @@ template <class Args>
 KG_FN bool limit_velocity(const Args& args, const Env& env, const Spatial* vel, const Kinematics& k, Real* v) {
     bool within = true;
     each<NT>([&](auto t) {
-        const Real fastest = param(KG_PARAM(tree_max_linear_velocity), t, env), spin = param(KG_PARAM(tree_max_angular_velocity), t, env);
+        const Real fastest = param(KG_PARAM(tree_max_linear_velocity), tree_id(env, t), env), spin = param(KG_PARAM(tree_max_angular_velocity), tree_id(env, t), env);
         Real scale = 1;
         each_link_of(t, [&](auto l) {
             if (link_tree[l] != t || !has_link(env, l)) return;
@@ -158,7 +163,7 @@ KG_FN bool limit_velocity(const Args& args, const Env& env, const Spatial* vel, 
         const Real limit = param(KG_PARAM(dof_velocity), dof_id(env, i), env);
         v[dof_v[i]] = kg_clamp(v[dof_v[i]], -limit, limit);
     });
-    return within;
+    return TT == NT ? within : !kg_any(!within);
 }
 
 KG_FN bool all_finite(const Position& q, const Real* v) {

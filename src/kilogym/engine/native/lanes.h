@@ -1,7 +1,7 @@
 // The lanes of a group and what they exchange (engine/limbs.py): LANES neighbouring threads of a warp step one env.
 //
 // A lane computes the local robot: the trunk, with all the same numbers as the other lanes, and a limb of its own. Local
-// links and velocities below TL and TV are the trunk's. What limbs do to the trunk is summed over the lanes; the sum
+// trees, links and velocities below TT, TL and TV are the trunk's; a limb may be a tree of its own. What limbs do to the trunk is summed over the lanes; the sum
 // has the same bits on every lane. All lanes of a warp come to every exchange: loops around one have a length that is the
 // same over the warp (exchanges of groups alone were measured to take turns and cost two thirds of a step).
 
@@ -27,7 +27,7 @@ KG_FN void kg_sync() { __syncwarp(); }
 // x of another lane of the group
 KG_FN Real kg_from(Real x, int lane) { return __shfl_sync(0xffffffffu, x, lane, KG_LANES); }
 KG_FN Real kg_across(Real x, int distance) { return __shfl_xor_sync(0xffffffffu, x, distance, KG_LANES); }
-KG_FN unsigned kg_ballot(bool b) { return __ballot_sync(0xffffffffu, b) >> (threadIdx.x & 31u & ~(KG_LANES - 1u)) & ((1u << KG_LANES) - 1u); }
+KG_FN unsigned kg_ballot(bool b) { return __ballot_sync(0xffffffffu, b) >> (threadIdx.x & 31u & ~(KG_LANES - 1u)) & (0xffffffffu >> (32 - KG_LANES)); }
 KG_FN bool kg_warp_any(bool b) { return __any_sync(0xffffffffu, b) != 0; }
 KG_FN int kg_warp_most(int n) { return __reduce_max_sync(0xffffffffu, n); }
 #endif
@@ -83,6 +83,10 @@ KG_FN Real kg_least(Real x) {
 // of the lanes' true, in their order: how many come before this lane's
 KG_FN int kg_before(unsigned ballot, int lane) { return kg_bits(ballot & ((1u << lane) - 1u)); }
 KG_FN bool kg_any(bool b) { return kg_ballot(b) != 0; }
+// flags of local trees: the trunk's are set if any limb sets them
+KG_FN void any_limb(bool* of_tree) {
+    if (SV > 0) each<TT>([&](auto t) { of_tree[t] = kg_any(of_tree[t]); });
+}
 
 // What stands at a place of the local robot on this lane: its number in the env. A place that is empty here has some
 // number that can be looked up; has_*() tells.
@@ -100,17 +104,24 @@ KG_FN int standing(int same, F other) { return same >= 0 ? same : standing(Index
     KG_FN auto name##_id(const Env& env, I i) { return standing(name##_same[i], [&] { return lane_##name##_values[i * LANES + env.lane]; }); } \
     template <class I>                                                                                              \
     KG_FN bool has_##name(const Env& env, I i) { return name##_on_all[i] || lane_##name##_values[i * LANES + env.lane] >= 0; }
+KG_PLACE(tree)
 KG_PLACE(link)
 KG_PLACE(joint)
 KG_PLACE(dof)
 KG_PLACE(shape)
 KG_PLACE(sensor)
 
-// this lane is the one to write what is known of a local link or DOF
+// this lane is the one to write what is known of a local tree, link or DOF
+template <class T>
+KG_FN bool writes_tree(const Env& env, T t) { return t < TT ? env.lane == 0 : has_tree(env, t); }
 template <class L>
 KG_FN bool writes_link(const Env& env, L l) { return l < TL ? env.lane == 0 : has_link(env, l); }
 template <class D>
 KG_FN bool writes_dof(const Env& env, D d) { return v_link[dof_v[d]] < TL ? env.lane == 0 : has_dof(env, d); }
+
+// a local tree is this one of the env
+template <class T>
+KG_FN bool is_tree(const Env& env, T t, int tree) { return tree_id(env, t) == tree && has_tree(env, t); }
 
 // the trunk's link that a limb hangs on; -1: no limb here
 template <class L>

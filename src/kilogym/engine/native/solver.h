@@ -101,9 +101,9 @@ KG_FN void mark_loaded(const Env& env, bool always, const bool* stiff, const Dof
         if (rows.impulse_gap(i).x <= 0) continue;
         const ContactPlace at = rows.place(i);
         const int a = env_link_tree[at.link_a], b = at.link_b >= 0 ? env_link_tree[at.link_b] : -1;
-        each_of_two<NT>(a, b, [&](auto t) { if (a == t || b == t) loaded[t] = true; });
+        each_of_two<NT>(a, b, [&](auto t) { if (is_tree(env, t, a) || is_tree(env, t, b)) loaded[t] = true; });
     }
-    if (SV > 0) each<NT>([&](auto t) { loaded[t] = kg_any(loaded[t]); });
+    any_limb(loaded);
 }
 
 // what the solver leaves

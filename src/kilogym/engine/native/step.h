@@ -3,11 +3,12 @@
 template <class Args>
 KG_FN void load_state(const Args& args, const Env& env, Position& q, Real* v) {
     each<NT>([&](auto t) {
-        q.root_pos[t] = load3(args.root_pos, t, env);
-        q.root_quat[t] = load4(args.root_quat, t, env);
+        const auto id = tree_id(env, t);  // an empty place takes another tree's
+        q.root_pos[t] = load3(args.root_pos, id, env);
+        q.root_quat[t] = load4(args.root_quat, id, env);
         if (!tree_floating[t]) return;
         const int i = tree_v0[t];
-        Vec3 lin = load3(args.root_lin_vel, t, env), ang = load3(args.root_ang_vel, t, env);
+        Vec3 lin = load3(args.root_lin_vel, id, env), ang = load3(args.root_ang_vel, id, env);
         v[i] = lin.x; v[i + 1] = lin.y; v[i + 2] = lin.z;
         v[i + 3] = ang.x; v[i + 4] = ang.y; v[i + 5] = ang.z;
     });
@@ -22,15 +23,16 @@ KG_FN void load_state(const Args& args, const Env& env, Position& q, Real* v) {
 template <class Args>
 KG_FN void store_state(const Args& args, const Env& env, const Position& q, const Real* v) {
     each<NT>([&](auto t) {
-        if (!tree_floating[t] || env.lane != 0) return;
+        if (!tree_floating[t] || !writes_tree(env, t)) return;
         const int i = tree_v0[t];
-        store3(args.root_pos, t, env, q.root_pos[t]);
-        store(args.root_quat, t * 4, env, q.root_quat[t].x);
-        store(args.root_quat, t * 4 + 1, env, q.root_quat[t].y);
-        store(args.root_quat, t * 4 + 2, env, q.root_quat[t].z);
-        store(args.root_quat, t * 4 + 3, env, q.root_quat[t].w);
-        store3(args.root_lin_vel, t, env, v3(v[i], v[i + 1], v[i + 2]));
-        store3(args.root_ang_vel, t, env, v3(v[i + 3], v[i + 4], v[i + 5]));
+        const auto id = tree_id(env, t);
+        store3(args.root_pos, id, env, q.root_pos[t]);
+        store(args.root_quat, id * 4, env, q.root_quat[t].x);
+        store(args.root_quat, id * 4 + 1, env, q.root_quat[t].y);
+        store(args.root_quat, id * 4 + 2, env, q.root_quat[t].z);
+        store(args.root_quat, id * 4 + 3, env, q.root_quat[t].w);
+        store3(args.root_lin_vel, id, env, v3(v[i], v[i + 1], v[i + 2]));
+        store3(args.root_ang_vel, id, env, v3(v[i + 3], v[i + 4], v[i + 5]));
     });
     each<ND>([&](auto d) {
         if (!writes_dof(env, d)) return;
@@ -119,7 +121,7 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
         if (implicit > (Real)0.1 * map[m_row[v]]) stiff[v_tree[v]] = true;
         if (!is_saturated(drives, i)) map[m_row[v]] += implicit;
     });
-    if (SV > 0) each<NT>([&](auto t) { stiff[t] = kg_any(stiff[t]); });
+    any_limb(stiff);
     Solution solution;
 #if !KG_UNROLL
     solution.x = s.x;
@@ -199,7 +201,7 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
     store_dof_warm_start(args, env, h, drives, dof_rows);
     store_coupling_warm_start(args, env, couplings);
     if (PROJECT_MOMENTUM) {
-        add_contacts(rows, contacts.count, s.momentum);
+        add_contacts(env, rows, contacts.count, s.momentum);
         add_coupling_momentum(args, env, at.k, couplings, s.momentum);
     }
     if (contacts.dropped > 0) status |= FAULT_OVERFLOW;
