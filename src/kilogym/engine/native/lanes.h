@@ -31,10 +31,13 @@ KG_FN unsigned kg_ballot(bool b) { return __ballot_sync(0xffffffffu, b) >> (thre
 KG_FN bool kg_warp_any(bool b) { return __any_sync(0xffffffffu, b) != 0; }
 KG_FN int kg_warp_most(int n) { return __reduce_max_sync(0xffffffffu, n); }
 #endif
-// The end of a branch that only some threads of a warp took, with calls in it. The compiler's own way to bring them together
-// there was seen to fail after the narrow phase (NVRTC 13.4): some threads went on while others were still in the
-// branch, where they wrote uniform registers, which a warp has once, and an address in one of them was lost
-KG_FN void kg_rejoin() { kg_sync(); }
+// The end of a branch that only some threads of a warp took, with calls in it. The compiler counts on all being together
+// again, and leaves out what exchanges do to bring them together. On an H100 two of 32 were still in the narrow phase (NVRTC
+// 13.4): votes missed them, and what they wrote to uniform registers, which a warp has once, others took for an address.
+// After a condition that it cannot foresee, the compiler asks who is there at every exchange up to the next barrier.
+KG_FN void kg_rejoin(const Env& env) {
+    if (env.index >= 0) kg_sync();
+}
 // The warps of a block go on together, so that they use what one of them has fetched: a step is more code than the
 // instruction caches hold, and warps that drift apart fetch all of it for themselves (a quarter to two fifths of the
 // Humanoid's time)

@@ -213,7 +213,7 @@ KG_FN void find_pair_contacts(const Args& args, const Env& env, const StepSettin
                 const int p = (int)rows.listed(n);
                 have = test_any_pair(args, rows, half, st.bounce_threshold, p, segment(rows, pair_a[p]), segment(rows, pair_b[p]), found);
             }
-            kg_rejoin();
+            kg_rejoin(env);
             keep_contacts<PAIR_POINTS>(env, rows, c, have, [&](int i) { return found[i]; });
         }
     }

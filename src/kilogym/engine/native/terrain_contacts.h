@@ -121,7 +121,7 @@ KG_FN void touch_listed(const Args& args, const Env& env, Real half, const Rows&
         }
         if (whole) touch_terrain(args, env, s, at.ref, at.pos, touch);
     }
-    kg_rejoin();
+    kg_rejoin(env);
     const auto candidate = [&](int k) {
         const Spot& s = touch.spots[k];
         const Vec3 point = at.pos + s.point;
