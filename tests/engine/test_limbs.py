@@ -39,27 +39,40 @@ def test_arms_hang_higher_up_than_legs():
     assert work(model, limbs) * 2 < work(model, whole(model))
 
 
-def test_other_trees_belong_to_the_trunk():
-    model = model_of(ANT, HUMANOID)
-    limbs = plan(model, 4)
-    assert [link for link in limbs.trunk if model.link_tree[link] == 0] == list(range(9))
+def test_whole_trees_are_limbs_where_that_is_less_work():
+    """Two ants: one lane each; four would have no less to do."""
+    limbs = plan(model_of(ANT, ANT), 2)
+    assert limbs.trunk == []
+    assert [slot.links for slot in limbs.slots if slot.root] == [[0, 9]]
+    assert work(model_of(ANT, ANT), plan(model_of(ANT, ANT), 4)) * 4 > work(model_of(ANT, ANT), limbs) * 3
+
+
+def test_what_couplings_hold_and_what_nothing_moves_stays_in_the_trunk():
+    held = EnvModel([True] * 3, [0, 1, 2], [-1] * 3, [], [], [], [], [], [], attractors=[1])
+    assert plan(held, 2).trunk == [1]
+    still = EnvModel([True, False, True], [0, 1, 2], [-1] * 3, [], [], [], [], [], [])
+    assert plan(still, 2).trunk == [1]
 
 
 @st.composite
-def trees(draw) -> EnvModel:
-    links = draw(st.integers(1, 14))
-    parents = [-1] + [draw(st.integers(0, i - 1)) for i in range(1, links)]
-    kinds, owners = [], []
-    for link in range(1, links):
-        for _ in range(draw(st.integers(0, 3))):
-            kinds.append(draw(st.sampled_from([JOINT_REVOLUTE, JOINT_PRISMATIC, JOINT_BALL])))
-            owners.append(link)
-    return EnvModel([draw(st.booleans())], [0] * links, parents, kinds, owners, [], [], [], [])
+def forests(draw) -> EnvModel:
+    tree_of, parents, kinds, owners = [], [], [], []
+    floating = draw(st.lists(st.booleans(), min_size=1, max_size=4))
+    for tree in range(len(floating)):
+        root = len(parents)
+        for i in range(draw(st.integers(1, 14 // len(floating)))):
+            link = root + i
+            tree_of.append(tree)
+            parents.append(-1 if i == 0 else draw(st.integers(root, link - 1)))
+            for _ in range(draw(st.integers(0, 3)) if i else 0):
+                kinds.append(draw(st.sampled_from([JOINT_REVOLUTE, JOINT_PRISMATIC, JOINT_BALL])))
+                owners.append(link)
+    return EnvModel(floating, tree_of, parents, kinds, owners, [], [], [], [])
 
 
-@given(model=trees(), lanes=st.sampled_from([1, 2, 4, 8]))
+@given(model=forests(), lanes=st.sampled_from([1, 2, 4, 8, 32]))
 @settings(max_examples=200)
-def test_any_tree(model, lanes):
+def test_any_forest(model, lanes):
     """Every link, joint and DOF has one place; above a velocity on its lane is what is above it in the robot."""
     limbs = plan(model, lanes)
     placed = limbs.trunk + [link for slot in limbs.slots for link in slot.links if link >= 0]

@@ -4,6 +4,7 @@ import pytest
 
 from kilogym.engine.batch import EngineOptions
 from kilogym.engine.mapping import Mapping, choose_mapping
+from kilogym.engine.model import JOINT_REVOLUTE, EnvModel
 from kilogym.scene.compile import compile_scene
 from kilogym.scene.declarations import Scene
 from kilogym.validation.trees import load
@@ -31,21 +32,34 @@ def test_the_cpu_takes_one_thread_and_plain_loops():
     assert not mapping.written_out
 
 
-@pytest.mark.parametrize("humanoids", [3, 16])
-def test_huge_envs_are_not_written_out_and_take_one_thread(humanoids):
-    """Of three, four lanes would have a quarter less to do, but plain loops do not know of limbs."""
-    mapping = chosen(*[HUMANOID] * humanoids)
+def chain(links: int) -> EnvModel:
+    """Hinge after hinge on a fixed base."""
+    hinges = list(range(1, links))
+    kinds = [JOINT_REVOLUTE] * len(hinges)
+    return EnvModel([False], [0] * links, list(range(-1, links - 1)), kinds, hinges, [], [], [], [])
+
+
+def test_huge_envs_are_not_written_out_and_take_one_thread():
+    """Plain loops do not know of limbs."""
+    mapping = choose_mapping(chain(90), "cuda", EngineOptions())
     assert not mapping.written_out
     assert mapping.lanes == 1
-    assert mapping.order == chosen(*[HUMANOID] * humanoids, device="cpu").order
+    assert mapping.order == choose_mapping(chain(90), "cpu", EngineOptions()).order
 
 
-@pytest.mark.parametrize("lanes", [1, 2, 4, 8])
+@pytest.mark.parametrize(("robot", "count", "lanes"), [(HUMANOID, 3, 4), (HUMANOID, 16, 16), (ANT, 40, 32)])
+def test_a_lane_takes_a_tree_or_several(robot, count, lanes):
+    mapping = chosen(*[robot] * count)
+    assert mapping.lanes == lanes
+    assert mapping.written_out
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 4, 8, 16, 32])
 def test_lanes_can_be_asked_for(lanes):
     assert chosen(HUMANOID, lanes=lanes).lanes == lanes
 
 
 def test_lanes_of_a_huge_env_cannot():
     with pytest.raises(ValueError, match=r"lanes: expected 0 \(chosen\) or 1 for an env of \d+ links"):
-        chosen(*[HUMANOID] * 3, lanes=4)
-    assert chosen(*[HUMANOID] * 3, lanes=4, device="cpu").lanes == 1
+        choose_mapping(chain(90), "cuda", EngineOptions(lanes=4))
+    assert choose_mapping(chain(90), "cpu", EngineOptions(lanes=4)).lanes == 1

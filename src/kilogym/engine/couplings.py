@@ -79,7 +79,9 @@ def held_trees(model: EnvModel) -> set[int]:
     return set(coupling_rows(model).trees)
 
 
-def coupling_tables(model: EnvModel, link_owner: Sequence[int], trees: Sequence[int]) -> tuple[dict[str, int], dict[str, Sequence[int]]]:
+def coupling_tables(
+    model: EnvModel, link_owner: Sequence[int], trees: Sequence[int]
+) -> tuple[dict[str, int], dict[str, Sequence[int]]]:
     """Sizes and tables for `tables.emit_tables`.
 
     Args:

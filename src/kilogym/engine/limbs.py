@@ -5,8 +5,8 @@ lanes run the same instructions on different links. What a lane works on looks l
 robot*: the trunk's links, then the *slots* of its limb. Slots are the same on every lane, whatever stands in them:
 a lane without a link for a slot has an empty one. Limbs meet only in the trunk, where sums over lanes are taken.
 
-A limb may also be a whole tree: the boxes of a heap, the cubes before an arm. Such limbs meet in contacts only. With one
-lane everything belongs to the trunk.
+A limb may also be a whole tree: the boxes of a heap, the cubes before an arm. Such limbs meet in contacts only. With
+one lane everything belongs to the trunk.
 """
 
 from __future__ import annotations
@@ -70,9 +70,8 @@ def plan(model: EnvModel, lanes: int) -> Limbs:
         if largest not in limb_trees:
             trunk.add(model.link_tree.index(largest))
         while True:
-            limbs = [
-                link for link, above in enumerate(model.link_parent) if link not in trunk and (above < 0 or above in trunk)
-            ]
+            outside = (link for link in range(model.num_links) if link not in trunk)
+            limbs = [link for link in outside if model.link_parent[link] in trunk | {-1}]
             if limbs:
                 found = Limbs(lanes, sorted(trunk), robot.share(limbs, lanes))
                 if work(model, found) < least:
@@ -94,7 +93,8 @@ def work(model: EnvModel, limbs: Limbs) -> int:
         if above < 0 and model.tree_floating[model.link_tree[link]]:
             count[link] += 6
     trunk = sum(count[link] for link in limbs.trunk)
-    limb = sum(sum(width[k] for k in slot.kinds) + (6 if slot.root and slot.root.floating else 0) for slot in limbs.slots)
+    limb = sum(width[kind] for slot in limbs.slots for kind in slot.kinds)
+    limb += sum(6 for slot in limbs.slots if slot.root and slot.root.floating)
     n = trunk + limb
     return n * (n + 1) // 2 + 10 * (len(limbs.trunk) + len(limbs.slots))
 

@@ -48,8 +48,8 @@ def choose_mapping(model: EnvModel, device: str, options: EngineOptions) -> Mapp
     of envs has no say: an env gives the same bits among any number of others.
 
     Raises:
-        ValueError: `options.lanes` is not 0, 1, 2, 4, 8, 16 or 32, or more than 1 on CUDA for an env that is too large, or
-            `options.block_dim` no multiple of 32 up to 1024, or `options.registers` not 0 or 24 to 255.
+        ValueError: `options.lanes` is not 0, 1, 2, 4, 8, 16 or 32, or more than 1 on CUDA for an env that is too large,
+            or `options.block_dim` no multiple of 32 up to 1024, or `options.registers` not 0 or 24 to 255.
     """
     if options.lanes not in (0, 1, 2, 4, 8, 16, 32):
         raise ValueError(f"EngineOptions.lanes: expected 0 (chosen), 1, 2, 4, 8, 16 or 32, got {options.lanes}")

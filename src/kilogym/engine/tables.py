@@ -72,6 +72,7 @@ def emit_tables(
     order = order or limbs
     swept = local if limbs.lanes > 1 else build_local(model, topology, order)
     lanes, nv, nl = local.lanes, len(local.v_link), len(local.links)
+    trees = [max(on) for on in local.trees]  # one of those that stand in a place
     first = local.trunk_links
 
     # packed lower triangle: row v is (v, v), then (v, ancestor) nearest first
@@ -129,8 +130,9 @@ def emit_tables(
         ("ELLIPSOID", SHAPE_ELLIPSOID, model.shape_kind), ("PARTS", SHAPE_PARTS, model.shape_kind),
     ]  # fmt: skip
     sizes = {
-        "NT": len(local.trees), "TT": local.trunk_trees, "NL": nl, "TL": first, "NJ": len(local.joints), "ND": len(local.dofs),
-        "ND1": max(1, len(local.dofs)), "NV": max(1, nv), "TV": local.trunk_v if limbs.slots else max(1, nv),
+        "NT": len(trees), "TT": local.trunk_trees, "NL": nl, "TL": first, "NJ": len(local.joints),
+        "ND": len(local.dofs), "ND1": max(1, len(local.dofs)), "NV": max(1, nv),
+        "TV": local.trunk_v if limbs.slots else max(1, nv),
         "NM": max(1, row[-1]), "NS": len(local.shapes), "NHANGS": len(hang_links), "NROOTS": len(limb_roots),
         "NTESTS": len(points), "SWEPT_LANES": order.lanes,
         "NTERRAINS": len(terrain_kinds), "NTS": len(on_terrain),
@@ -141,7 +143,6 @@ def emit_tables(
         "LONGEST_PATH": max([1, *map(len, t.link_path)]),
         "MASKS": masks, "ENV_LINKS": model.num_links, "ENV_DOFS": model.num_dofs, "ENV_SENSORS": model.num_sensors,
     }  # fmt: skip
-    trees = [max(on) for on in local.trees]  # one of those that stand in a place
     coupling_sizes, couplings = coupling_tables(model, local.owner, trees)
     lines = [f"static constexpr int {name} = {value};" for name, value in (sizes | coupling_sizes).items()]
     lines += [
@@ -223,7 +224,8 @@ def emit_tables(
         "pair_b": [placed.index(b) for _, b in model.pairs],
     }  # fmt: skip
     for name, places in {
-        "tree": local.trees, "link": local.links, "joint": local.joints, "dof": local.dofs, "shape": local.shapes, "sensor": local.sensors,
+        "tree": local.trees, "link": local.links,
+        "joint": local.joints, "dof": local.dofs, "shape": local.shapes, "sensor": local.sensors,
     }.items():  # fmt: skip
         tables[f"{name}_on_all"] = [min(on) >= 0 for on in places]
         tables[f"{name}_same"] = [on[0] if len(set(on)) == 1 else -1 for on in places]

@@ -173,12 +173,18 @@ def test_convex_shapes(tmp_path):
 
 
 CUBE = """
-<mujoco><worldbody><body name="cube"><freejoint/><geom type="box" size=".1 .1 .1" density="500"/></body></worldbody></mujoco>"""
+<mujoco><worldbody>
+<body name="cube"><freejoint/><geom type="box" size=".1 .1 .1" density="500"/></body>
+</worldbody></mujoco>"""
 
 
-@pytest.mark.parametrize(("robots", "lanes"), [(6 * ["cube"], 4), (["blocks", *3 * ["cube"], "ant"], 4)], ids=["heap", "mixed"])
-def test_whole_trees_as_limbs(robots, lanes, tmp_path):
+FORESTS = {"heap": 6 * ["cube"], "mixed": ["blocks", *3 * ["cube"], "ant"]}
+
+
+@pytest.mark.parametrize("robots", FORESTS.values(), ids=FORESTS)
+def test_whole_trees_as_limbs(robots, tmp_path):
     """Each lane has trees of its own, some places are empty; they meet in contacts."""
+    lanes = 4
     assets = {"cube": load_text(CUBE, tmp_path), "blocks": load_text(BLOCKS, tmp_path), "ant": load(ANT)}
     world = BatchWorld([assets[r] for r in robots], 9, "cpu", "float64", ground=GroundPlane(), filter=0, lanes=lanes)
     assert any(slot.root for slot in plan(world.model, lanes).slots)
