@@ -52,6 +52,7 @@ def test_a_lane_takes_a_tree_or_several(robot, count, lanes):
     mapping = chosen(*[robot] * count)
     assert mapping.lanes == lanes
     assert mapping.written_out
+    assert mapping.registers == (0 if lanes < 16 else 128)
 
 
 @pytest.mark.parametrize("lanes", [1, 2, 4, 8, 16, 32])
