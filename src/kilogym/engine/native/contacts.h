@@ -43,7 +43,8 @@ KG_CALL void hull_points(const Hull& hull, ShapePose pose, Real scale, Real boun
     const Real fastest = half * (norm(point_velocity(vel, pose.pos)) + norm(vel.ang) * bound);  // of any vertex
     int lowest = -1;
     Real least = (Real)1e30, highest = (Real)-1e30;
-    KG_ROLLED for (int i = 0; i < hull.vertices; ++i) {
+    const bool near = level - bound * (Real)1.0001 - fastest < slack;  // its bounding sphere
+    KG_ROLLED for (int i = 0; i < hull.vertices && near; ++i) {
         const Real gap = level - dot(down, hull.at(i));
         if (gap - fastest >= slack) continue;
         const Vec3 point = pose.pos + rotate(pose.rot, hull.at(i) * scale);
