@@ -23,7 +23,7 @@ KG_FN void write_contact(const Rows& rows, int at, const Candidate& n) {
     if (NP > 0 || NTERRAINS > 0) rows.at(at, 7) = four(n.point_b, (Real)n.b);
 }
 // one more; to a full list only if it is more urgent than the least urgent, which goes
-KG_CALL void put_contact(const Rows& rows, int count, const Candidate& n) {
+KG_FN void put_contact(const Rows& rows, int count, const Candidate& n) {
     int at = count;
     if (count == MAX_CONTACTS) {
         at = 0;
@@ -55,6 +55,10 @@ KG_FN void keep_contacts(const Env& env, const Rows& rows, Contacts& c, int have
         else c.count += 1;
     }
     kg_sync();
+}
+// the lanes' candidates of a test that is written out many times: this once
+KG_CALL void keep_contact(const Env& env, const Rows& rows, Contacts& c, bool have, const Candidate& n) {
+    keep_contacts<1>(env, rows, c, have ? 1 : 0, [&](int) { return n; });
 }
 
 struct ShapePose { Vec3 pos; Quat rot; };  // from the reference point of the link's tree

@@ -119,7 +119,7 @@ KG_FN Contacts find_contacts(const Args& args, const Env& env, const StepSetting
         const Real gap = t.height + dot(normal, point);
         const Real urgency = gap - half * kg_abs(dot(normal, point_velocity(vel[shape_link[a]], point)));
         const bool have = t.here && vertex >= 0 && urgency < t.slack;
-        keep_contacts<1>(env, rows, c, have, [&](int) { return Candidate{t.slot + vertex, t.id, -1, point, point, normal, gap, urgency}; });
+        if (kg_warp_any(have)) keep_contact(env, rows, c, have, Candidate{t.slot + vertex, t.id, -1, point, point, normal, gap, urgency});
     });
     return c;
 }
