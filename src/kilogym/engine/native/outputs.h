@@ -26,18 +26,25 @@ KG_FN void clear_outputs(const Args& args, const Env& env) {
     args.warm_slot.data[env.index] = -1;
 }
 
-// this substep's contact impulses as forces, per link; scale: 1 / (time they are averaged over), 0: not counted
+// this substep's contact impulses as forces, per link, each by the lane that knows it; scale: 1 / (time they are averaged
+// over), 0: not counted
 template <class Args>
 KG_FN void add_contact_forces(const Args& args, const Env& env, bool first, Real scale, const Rows& rows, int contacts) {
-    if (first) each<NL>([&](auto l) { if (writes_link(env, l)) store3(args.link_contact_force, link_id(env, l), env, v3(0, 0, 0)); });
-    kg_sync();
-    if (scale == 0 || env.lane != 0) return;
-    KG_ROLLED for (int i = 0; i < contacts; ++i) {
+    Vec3 sum[NL];
+    each<NL>([&](auto l) { sum[l] = v3(0, 0, 0); });
+    kg_sync();  // all lanes have added up their contacts' impulses
+    KG_ROLLED for (int i = 0; i < contacts && scale != 0; ++i) {
         const ContactPlace at = rows.place(i);
         const Vec3 f = world_impulse(at.normal, rows.total(i)) * scale;
-        add3(args.link_contact_force, at.link_a, env, false, f);
-        if (NP > 0 && at.link_b >= 0) add3(args.link_contact_force, at.link_b, env, false, -f);
+        each_of_two<NL>(at.link_a, at.link_b, [&](auto l) {
+            const int id = link_id(env, l);
+            if (id == at.link_a) sum[l] = sum[l] + f;
+            if (NP > 0 && id == at.link_b) sum[l] = sum[l] - f;
+        });
     }
+    each<NL>([&](auto l) {
+        if ((first || scale != 0) && writes_link(env, l)) add3(args.link_contact_force, link_id(env, l), env, first, sum[l]);
+    });
 }
 
 template <class Args>
