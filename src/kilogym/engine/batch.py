@@ -149,7 +149,7 @@ class Batch:
 
     def _make_rows(self) -> None:
         """Contact rows (native/contact_rows.h) are kept by warps on CUDA; on the CPU by threads, or on their stacks."""
-        room = row_words(self.model, self.topology, self.mapping.limbs, self._features)
+        room = row_words(self.model, self.topology, self.mapping.limbs, self._features, self.mapping.order)
         if self.device.type == "cpu":
             room = 0 if room <= STACK_WORDS else room * self._threads
         else:

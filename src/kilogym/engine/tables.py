@@ -235,7 +235,9 @@ def emit_tables(
     depth = [len(path) - 1 - path.index(v) for v, path in enumerate(t.link_path[link] for link in t.v_link)]
     lines += [_table(name, values) for name, values in tables.items()]
     # of plain loops; an unused table would move the others on a GPU
-    return "\n".join([*lines, "#if !KG_UNROLL", _table("env_v_depth", depth), "#endif"])
+    lines += ["#if !KG_UNROLL", _table("env_v_depth", depth), "#endif"]
+    # of one thread that visits contacts in the order of lanes (native/schedule.h)
+    return "\n".join([*lines, "#if KG_LANES == 1", _table("env_link_swept", swept.owner), "#endif"])
 
 
 ROW_HEAD = 8
@@ -251,16 +253,20 @@ def _placed_shapes(model: EnvModel, topology: Topology) -> list[int]:
     return sorted({shape for pair in model.pairs for shape in pair} | set(topology.terrain_slots))
 
 
-def row_words(model: EnvModel, topology: Topology, limbs: Limbs, features: Collection[str]) -> int:
-    """Numbers per env in a batch's buffer of contact rows and of placed shapes."""
+def row_words(
+    model: EnvModel, topology: Topology, limbs: Limbs, features: Collection[str], order: Limbs | None = None
+) -> int:
+    """Numbers per env in a batch's buffer of contact rows, of their schedule and of placed shapes."""
     local = build_local(model, topology, limbs)
     limb = len(local.v_link) - local.trunk_v if limbs.slots else 0
     trunk = max(1, len(local.v_link)) - limb
     y = fours(trunk) + fours(limb) * (2 if model.pairs else 1)
     shapes = len(_placed_shapes(model, topology))
     each = SEGMENT + TURNED * (has_convex(model) or bool(topology.terrain_slots))
-    rows = max(1, topology.max_contacts) * (2 if "SPIN_FRICTION" in features else 1)
-    return 4 * (rows * (ROW_HEAD + y) + each * shapes)
+    contacts, lanes = max(1, topology.max_contacts), (order or limbs).lanes
+    rows = contacts * (2 if "SPIN_FRICTION" in features else 1)
+    turns = (contacts * lanes + 3) // 4 if lanes > 1 else 0
+    return 4 * (rows * (ROW_HEAD + y) + each * shapes + turns)
 
 
 def fours(velocities: int) -> int:

@@ -15,7 +15,8 @@ static constexpr int ROW_Y = 8, LIMB_Y = ROW_Y + fours(TV), ROW = LIMB_Y + (NP >
 static constexpr bool HAS_TURNED = HAS_CONVEX || NTERRAINS > 0;
 static constexpr int SEGMENTS = MAX_CONTACTS1 * ROW, SEGMENT = HAS_TURNED ? 10 : 7;
 static constexpr int SPINS = SEGMENTS + NPS * SEGMENT;    // rows of spins (spin_rows.h), one for each contact
-static constexpr int ROOM = SPINS + (HAS_SPIN_FRICTION ? SEGMENTS : 0);  // of an env
+static constexpr int TURNS = SPINS + (HAS_SPIN_FRICTION ? SEGMENTS : 0);  // who visits what when (schedule.h)
+static constexpr int ROOM = TURNS + (SWEPT_LANES > 1 ? (MAX_CONTACTS1 * SWEPT_LANES + 3) / 4 : 0);  // of an env
 static constexpr bool ROOM_ON_STACK = ROOM <= STACK_ROOM;
 #if defined(__CUDA_ARCH__) || defined(KG_EMULATED)
 static constexpr int ENVS_PER_WARP = 32 / LANES;
@@ -42,6 +43,11 @@ struct Owners {
     KG_METHOD bool two() const { return NP > 0 && a >= 0 && b >= 0 && a != b; }
     template <class E>
     KG_METHOD bool mine(const E& env) const { return env.lane == a || (NP > 0 && env.lane == b); }
+    // of the lanes of a contact: the other one, or this one where there is no other; and the one that writes what both know
+    template <class E>
+    KG_METHOD int other(const E& env) const { return !two() ? env.lane : env.lane == a ? b : env.lane == b ? a : env.lane; }
+    template <class E>
+    KG_METHOD bool writes(const E& env) const { return !(two() && env.lane == b); }
     // where its part of Y begins
     template <class E>
     KG_METHOD int limb_y(const E& env) const { return LIMB_Y + (NP > 0 && env.lane != a ? fours(SV) : 0); }
@@ -78,6 +84,8 @@ struct Rows {
         return Owners{both % 64 - 1, NP > 0 ? both / 64 - 1 : -1};
     }
     KG_METHOD void set_owners(int i, Owners o) const { at(i, 3).z = (Real)(o.a + 1 + 64 * (o.b + 1)); }
+    // n-th number of the schedule (schedule.h)
+    KG_METHOD Real& turn(int n) const { return (&data[(TURNS + n / 4) * ENVS_PER_WARP].x)[n % 4]; }
     KG_METHOD Elastic elastic(int i) const { return Elastic{at(i, 4).z, at(i, 4).w}; }
     // restitution targets [m/s]: biased, relax
     KG_METHOD Real& bounce(int i) const { return at(i, 4).x; }

@@ -2,64 +2,6 @@
 //
 // A row's Y = W^T J^T has the support of its links' paths to the root (factor.h); on DOFs that the paths of two links
 // share the point moves with both and the row is what is left. u = Y . w.
-//
-// Which links touch is not known when compiled. With code written out, a contact's Y is held over all velocities of the
-// trunk and of a limb, zero off its paths: loops of one length, without index tables. On the CPU only the paths are
-// visited. The trunk's part is the same on every lane; the limb's is known to the lane that owns the limb.
-
-// f(v) for the trunk's velocities where a row of these links may be other than zero; b: -1 = ground
-template <class F>
-KG_FN void over_trunk(int a, int b, F f) {
-    if constexpr (WRITTEN_OUT) {
-        each<TV>(f);
-    } else {
-        KG_ROLLED for (int i = 0; i < env_link_path_length[a]; ++i) f(env_path_v[env_link_path[a] + i]);
-        if (NP == 0 || b < 0) return;
-        KG_ROLLED for (int i = 0; i < env_link_path_length[b]; ++i) {
-            const int v = env_path_v[env_link_path[b] + i];
-            if (!moves(v, a)) f(v);
-        }
-    }
-}
-
-// what the lanes with a limb in a contact found, zero on the others; on all lanes
-KG_FN Real from_owners(const Owners& o, Real limb) {
-    return SV == 0 ? limb : NP > 0 ? kg_sum(limb) : kg_from(limb, o.a < 0 ? 0 : o.a);
-}
-KG_FN Vec3 from_owners(const Owners& o, Vec3 limb) {
-    return v3(from_owners(o, limb.x), from_owners(o, limb.y), from_owners(o, limb.z));
-}
-
-// A contact's Y as this lane needs it: the trunk's part, and that of its own limb (no limb in it: of no use)
-struct RowY { Part<TV> trunk; Part<SV> limb; };
-KG_FN RowY row_y(const Env& env, const Rows& rows, int i, const Owners& o) {
-    RowY y;
-    y.trunk.load(rows, i, ROW_Y);
-    y.limb.load(rows, i, o.limb_y(env));
-    return y;
-}
-
-// A contact that is not there (RowPlace) has no owners: its lanes take part in the exchange, and what comes out is of no use
-KG_FN Vec3 contact_velocity(const Env& env, const RowPlace& at, const RowY& y, const Real* w) {
-    Vec3 u = v3(0, 0, 0), limb = u;
-    over_trunk(at.link_a, at.link_b, [&](auto v) { u = u + y.trunk.at(v) * w[v]; });
-    if (SV == 0) return u;
-    each<SV>([&](auto s) { limb = limb + y.limb.at(s) * w[TV + s]; });
-    const bool on = at.owners.mine(env);
-    return u + from_owners(at.owners, v3(on ? limb.x : 0, on ? limb.y : 0, on ? limb.z : 0));
-}
-template <class Vector>
-KG_FN Real normal_velocity(const Env& env, const RowPlace& at, const RowY& y, const Vector& w) {
-    Real u = 0, limb = 0;
-    over_trunk(at.link_a, at.link_b, [&](auto v) { u += y.trunk.at(v).x * w[v]; });
-    if (SV == 0) return u;
-    each<SV>([&](auto s) { limb += y.limb.at(s).x * w[TV + s]; });
-    return u + from_owners(at.owners, at.owners.mine(env) ? limb : 0);
-}
-KG_FN void add_impulse(const Env& env, const RowPlace& at, const RowY& y, Vec3 f, Real* w) {
-    over_trunk(at.link_a, at.link_b, [&](auto v) { w[v] += dot(y.trunk.at(v), f); });
-    if (at.owners.mine(env)) each<SV>([&](auto s) { w[TV + s] += dot(y.limb.at(s), f); });
-}
 
 // Y while it is found: over all velocities with code written out, otherwise over the paths of its two links
 struct FoundY {
@@ -85,13 +27,12 @@ KG_FN void add_row(const Real* map, V v, Vec3 j, FoundY& y) {
         y[u] = y[u] + j * map[m_row[v] + a + 1];
     });
 }
-// Y along three directions, for a point that belongs to link a and, if b >= 0, against link b. ALONE: no lane but this
-// has a limb in it, and this lane finds all of it. Otherwise each lane finds the trunk's part and that of its own limb. SPIN:
-// for the spin of the links instead of the point's velocity.
-template <bool ALONE, bool SPIN = false>
-KG_FN void whiten_row(const Env& env, const Kinematics& k, const Real* map, bool mine, const ContactPlace& at, const Vec3* dir, FoundY& y) {
+// Y along three directions, for a point that belongs to link a and, if b >= 0, against link b: the trunk's part and that of
+// this lane's limb. SPIN: for the spin of the links instead of the point's velocity. two: some_two
+template <bool SPIN>
+KG_FN void whiten_row(const Env& env, const Kinematics& k, const Real* map, bool mine, const ContactPlace& at, const Owners& o, bool two,
+                      const Vec3* dir, FoundY& y) {
     const int a = at.link_a, b = at.link_b;
-    const Owners o = owners_of(at);
     const auto add = [&](auto v, bool on_a, bool on_b) {
         if (on_a == on_b) return;  // on neither, or on both: the two cancel
         const Vec3 u = (SPIN ? k.axis[v].ang : axis_point_velocity(k, on_a ? at.point : at.point_b, v)) * (on_a ? (Real)1 : (Real)-1);
@@ -102,7 +43,7 @@ KG_FN void whiten_row(const Env& env, const Kinematics& k, const Real* map, bool
         if (mine) each_from<TV, SV>([&](auto v) {
             add(v, env.lane == o.a && moves(v, a), NP > 0 && b >= 0 && env.lane == o.b && moves(v, b));
         });
-        if (!ALONE) each<TV>([&](auto v) { y[v] = from_owners(o, y[v]); });
+        each<TV>([&](auto v) { y[v] = of_both(env, o, two, y[v]); });
     } else {
         over_trunk(a, b, [&](auto v) { y[v] = v3(0, 0, 0); });
     }
@@ -111,14 +52,16 @@ KG_FN void whiten_row(const Env& env, const Kinematics& k, const Real* map, bool
 
 // Stores a contact's Y. Returns what follows from it alone; exact: 1 / diagonal along n without regularisation;
 // normal_u: velocity along n at whitened velocity w
-template <bool ALONE, bool SPIN = false>
+template <bool SPIN = false>
 KG_FN ContactResponse whiten_contact(const Env& env, const Kinematics& k, const Real* map, bool mine, const ContactPlace& at, int i,
                                      const Real* w, const Rows& rows, Real& exact, Real& normal_u) {
+    const Owners o = mine ? owners_of(at) : Owners{-1, -1};
+    const bool two = some_two(o);
     Vec3 dir[3];
     FoundY y(at.link_a);
     dir[0] = at.normal;
     tangents(dir[0], dir[1], dir[2]);
-    whiten_row<ALONE, SPIN>(env, k, map, mine, at, dir, y);
+    whiten_row<SPIN>(env, k, map, mine, at, o, two, dir, y);
     struct Sums { Vec3 squares; Real nt1, nt2, u; };
     Sums sum = {v3(0, 0, 0), 0, 0, 0}, limb = sum;
     const auto add = [&](Sums& to, auto v) {
@@ -137,9 +80,8 @@ KG_FN ContactResponse whiten_contact(const Env& env, const Kinematics& k, const 
         });
         out.trunk.store(rows, i, ROW_Y);
     }
-    const Owners o = owners_of(at);
     if (SV > 0) {
-        if (mine && o.mine(env)) {
+        if (o.mine(env)) {
             out.limb.begin(rows, i, o.limb_y(env));
             each<SV>([&](auto s) {
                 add(limb, Index<TV>() + s);
@@ -147,10 +89,7 @@ KG_FN ContactResponse whiten_contact(const Env& env, const Kinematics& k, const 
             });
             out.limb.store(rows, i, o.limb_y(env));
         }
-        const auto all = [&](auto x) {
-            if (ALONE) return x;
-            return from_owners(o, x);
-        };
+        const auto all = [&](auto x) { return of_both(env, o, two, x); };
         sum.squares = sum.squares + all(limb.squares);
         sum.nt1 += all(limb.nt1);
         sum.nt2 += all(limb.nt2);
@@ -191,20 +130,20 @@ KG_FN Vec3 warm_impulse(const Args& args, const Env& env, int slot, Vec3 normal,
     return v3(n, last.y * cut, last.z * cut);
 }
 
-template <bool ALONE, class Args>
+template <class Args>
 KG_FN void build_spin_row(const Args& args, const Env& env, const Kinematics& k, const Real* map, bool mine, int i, const Real* w, const Rows& rows);
 
-// the row of one contact; its gap goes back from the midpoint to the start of the substep. w: whitened velocity there
-template <bool ALONE, class Args>
+// the row of a lane's contact; its gap goes back from the midpoint to the start of the substep. w: whitened velocity there
+template <class Args>
 KG_FN void build_contact_row(const Args& args, const Env& env, Real half, const Kinematics& k, const Real* map, bool mine, int i,
                              const Real* w, const Rows& rows) {
     const ContactPlace at = rows.place(i, mine);
     const Real gap = mine ? rows.impulse_gap(i).w : (Real)0;
     Elastic elastic;
     Real u;
-    ContactResponse r = whiten_contact<ALONE>(env, k, map, mine, at, i, w, rows, elastic.inv, u);
-    if (!ALONE) kg_sync();  // all lanes have read the gap
-    if (!mine) return;
+    ContactResponse r = whiten_contact(env, k, map, mine, at, i, w, rows, elastic.inv, u);
+    if (NP > 0 && SV > 0) kg_sync();  // both lanes have read the gap
+    if (!mine || !owners_of(at).writes(env)) return;
     const int a = at.shape_a, b = at.shape_b;
     Real mu_s = param(KG_PARAM(shape_friction), a, env), mu_d = mu_s, e = param(KG_PARAM(shape_restitution), a, env);
     if (NP > 0 && b >= 0) {
@@ -233,34 +172,15 @@ KG_FN void build_contact_row(const Args& args, const Env& env, Real half, const 
     rows.set_response(i, r, elastic);
 }
 
-// Contacts -> rows. A lane builds those of its own limb, alone; those of the trunk are dealt out, those between two
-// limbs built by all lanes together.
+// contacts -> rows
 template <class Args>
 KG_FN void build_contact_rows(const Args& args, const Env& env, const StepSettings& st, const Kinematics& k, const Real* map,
-                              int contacts, const Real* w, const Rows& rows) {
+                              const Schedule& s, const Real* w, const Rows& rows) {
     const Real half = st.semi_implicit ? (Real)0 : (Real)0.5 * st.dt;
-    const auto is_mine = [&](int i) {
-        if (SV == 0) return true;
-        const Owners o = rows.owners(i);
-        return !o.two() && env.lane == (o.a >= 0 ? o.a : o.b >= 0 ? o.b : i % LANES);
-    };
-    KG_ROLLED for (int i = 0;; ++i) {
-        while (i < contacts && !is_mine(i)) ++i;
-        if (!kg_warp_any(i < contacts)) break;
-        if (i < contacts) {
-            build_contact_row<true>(args, env, half, k, map, true, i, w, rows);
-            if constexpr (HAS_SPIN_FRICTION) build_spin_row<true>(args, env, k, map, true, i, w, rows);
-        }
-    }
-    if (NP > 0 && SV > 0) {
-        const int most = kg_warp_most(contacts);
-        KG_ROLLED for (int i = 0; i < most; ++i) {
-            const bool two = i < contacts && rows.owners(i).two();
-            if (!kg_warp_any(two)) continue;
-            build_contact_row<false>(args, env, half, k, map, two, i, w, rows);
-            if constexpr (HAS_SPIN_FRICTION) build_spin_row<false>(args, env, k, map, two, i, w, rows);
-        }
-    }
+    each_visit(env, rows, s, [&](int i, bool mine) {
+        build_contact_row(args, env, half, k, map, mine, i, w, rows);
+        if constexpr (HAS_SPIN_FRICTION) build_spin_row(args, env, k, map, mine, i, w, rows);
+    });
     kg_sync();
 }
 

@@ -5,7 +5,8 @@
 //
 // A biased sweep pushes penetration out through a soft constraint (laws.h); a relax sweep takes the velocity that this
 // added away again. Jacobians are frozen over the step; gaps move with the velocity of the biased sweep. Sweeps are
-// Gauss-Seidel in a fixed order: DOF rows, couplings, contacts, normal before friction, friction projected onto its disc.
+// Gauss-Seidel in a fixed order: DOF rows, couplings, contacts by rounds (schedule.h), normal before friction, friction
+// projected onto its disc.
 //
 // Source: Catto, Solver2D (2024), the soft-step idea; whitening and the round cone are ours (docs/physics.md).
 
@@ -27,24 +28,21 @@ KG_FN Vec3 visit_contact(const Visit& p, const Rows& rows, int i, int phase, con
     const Real slip = t2 > (Real)1e-30 ? c.dynamic_mu * f.x * kg_rsqrt(t2) : (Real)0, s = t2 > reach * reach ? slip : (Real)1;
     return v3(f.x, f.y * s, f.z * s);
 }
-KG_FN void sweep_contacts(const Env& env, const Visit& p, const Rows& rows, int contacts, Real* w) {
-    const int most = kg_warp_most(contacts);
-    KG_ROLLED for (int i = 0; i < most; ++i) {
-        const int phase = i >= contacts ? (int)CONTACT_WAITING : HAS_RESTITUTION ? (int)rows.phase(i) : (int)CONTACT_RESTING;
-        const bool mine = phase != CONTACT_WAITING;
-        const RowPlace at = row_place(rows, i, mine);
+KG_FN void sweep_contacts(const Env& env, const Visit& p, const Rows& rows, const Schedule& s, Real* w) {
+    each_visit(env, rows, s, [&](int i, bool mine) {
+        const int phase = !mine ? (int)CONTACT_WAITING : HAS_RESTITUTION ? (int)rows.phase(i) : (int)CONTACT_RESTING;
+        const bool acts = phase != CONTACT_WAITING;
+        const RowPlace at = row_place(rows, i, acts);
         const RowY y = row_y(env, rows, i, at.owners);
         Four now = rows.impulse_gap(i);
         ContactResponse c = rows.response(i);
         kg_here(now);
         kg_here(c);
-        const Vec3 u = contact_velocity(env, at, y, w);  // all lanes have read the impulse
-        if (!mine) continue;
-        const Vec3 f = visit_contact(p, rows, i, phase, c, u, xyz(now), now.w), change = f - xyz(now);
-        if (!WRITTEN_OUT && change.x == 0 && change.y == 0 && change.z == 0) continue;
-        add_impulse(env, at, y, change, w);
-        rows.impulse_gap(i) = four(f, now.w);
-    }
+        const Vec3 u = contact_velocity(env, at, y, w), old = xyz(now);
+        const Vec3 f = take_turns(env, acts, at, y, u, old, w, [&](Vec3 u) { return visit_contact(p, rows, i, phase, c, u, old, now.w); });
+        if (acts && at.owners.writes(env)) rows.impulse_gap(i) = four(f, now.w);
+    });
+    kg_sync();  // a contact of two limbs: written by one of its lanes, read by both
 }
 
 // whether a contact bounces in this iteration, and when in it it touches (TOI-aware restitution): an approach faster
@@ -58,8 +56,8 @@ KG_FN void choose_phase(const Env& env, const Visit& p, const Rows& rows, int i,
     const RowY y = row_y(env, rows, i, at.owners);
     const Real gap = now.w, u0 = normal_velocity(env, at, y, before);
     const Real a = (normal_velocity(env, at, y, after) - u0) / h;
-    kg_sync();  // all lanes have read the impulse
-    if (!elastic) return;
+    kg_sync();  // both lanes have read the impulse
+    if (!elastic || !at.owners.writes(env)) return;
     int phase = now.x == 0 ? CONTACT_IDLE : CONTACT_RESTING;
     if (u0 < -p.bounce_threshold) {
         rows.impulse_gap(i) = four(v3(0, 0, 0), gap);
@@ -73,36 +71,35 @@ KG_FN void choose_phase(const Env& env, const Visit& p, const Rows& rows, int i,
 
 // gaps move by h times the whitened velocity w
 template <class Vector>
-KG_FN void move_gaps(const Env& env, Real h, const Real* map, const Vector& w, DofRow* dofs, int contacts, const Rows& rows) {
+KG_FN void move_gaps(const Env& env, Real h, const Real* map, const Vector& w, DofRow* dofs, const Schedule& s, const Rows& rows) {
     each<ND>([&](auto i) {
         if (!dofs[i].on) return;
         const Real move = h * velocity_of(map, w, dof_v[i]);
         dofs[i].lower_gap += move;
         dofs[i].upper_gap -= move;
     });
-    const int most = kg_warp_most(contacts);
-    KG_ROLLED for (int i = 0; i < most; ++i) {
-        const bool mine = i < contacts;
+    each_visit(env, rows, s, [&](int i, bool mine) {
         const RowPlace at = row_place(rows, i, mine);
         const Four now = rows.impulse_gap(i);
-        const Real u = normal_velocity(env, at, row_y(env, rows, i, at.owners), w);  // all lanes have read the gap
-        if (mine) rows.impulse_gap(i) = four(xyz(now), now.w + h * u);
-    }
+        const Real u = normal_velocity(env, at, row_y(env, rows, i, at.owners), w);
+        if (mine && at.owners.writes(env)) rows.impulse_gap(i) = four(xyz(now), now.w + h * u);
+    });
+    kg_sync();  // a contact of two limbs: written by one of its lanes, read by both
 }
 
 // trees with a loaded row or with drives so stiff that positions must follow the end velocity
-KG_FN void mark_loaded(const Env& env, bool always, const bool* stiff, const DofRow* dofs, int contacts, const Rows& rows, bool* loaded) {
+KG_FN void mark_loaded(const Env& env, bool always, const bool* stiff, const DofRow* dofs, const Schedule& s, const Rows& rows, bool* loaded) {
     each<NT>([&](auto t) { loaded[t] = stiff[t] || always; });
     each<ND>([&](auto i) {
         const DofRow& r = dofs[i];
         if (r.stop != 0 || r.friction != 0 || r.speed != 0) loaded[v_tree[dof_v[i]]] = true;
     });
-    KG_ROLLED for (int i = 0; i < contacts; ++i) {
-        if (rows.impulse_gap(i).x <= 0) continue;
+    each_visit(env, rows, s, [&](int i, bool mine) {
+        if (!mine || rows.impulse_gap(i).x <= 0) return;
         const ContactPlace at = rows.place(i);
         const int a = env_link_tree[at.link_a], b = at.link_b >= 0 ? env_link_tree[at.link_b] : -1;
         each_of_two<NT>(a, b, [&](auto t) { if (is_tree(env, t, a) || is_tree(env, t, b)) loaded[t] = true; });
-    }
+    });
     any_limb(loaded);
 }
 
@@ -123,7 +120,7 @@ struct Solution {
 // change is not rounded.
 template <class Args>
 KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const Real* map, const Drives& d, const Real* force,
-                 const bool* stiff, const Real* v_start, DofRow* dofs, Couplings& couplings, int contacts, const Rows& rows, Solution& s) {
+                 const bool* stiff, const Real* v_start, DofRow* dofs, Couplings& couplings, const Schedule& contacts, const Rows& rows, Solution& s) {
     const Real h = st.dt / (Real)st.iterations;
     Visit visit = {h, (Real)1 / h, st.bounce_threshold, st.max_depenetration, soft_constraint(h), true};
     Real w[NV];
@@ -162,18 +159,12 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
         }
 
         // warm start
-        const int most = kg_warp_most(contacts);
-        if (HAS_RESTITUTION) KG_ROLLED for (int i = 0; i < most; ++i) choose_phase(env, visit, rows, i, i < contacts, before, w);
+        if (HAS_RESTITUTION) each_visit(env, rows, contacts, [&](int i, bool mine) { choose_phase(env, visit, rows, i, mine, before, w); });
         kg_sync();
         warm_dofs(env, map, dofs, w);
         start_couplings(st, n, before, couplings, w);
-        KG_ROLLED for (int i = 0; i < contacts; ++i) {
-            const Vec3 f = xyz(rows.impulse_gap(i));
-            if (f.x == 0) continue;
-            const RowPlace at = row_place(rows, i, true);
-            add_impulse(env, at, row_y(env, rows, i, at.owners), f, w);
-        }
-        if constexpr (HAS_SPIN_FRICTION) warm_spins(env, rows, contacts, w);
+        warm_contacts(env, rows, rows, contacts, w);
+        if constexpr (HAS_SPIN_FRICTION) warm_contacts(env, rows, rows.spins(), contacts, w);
 
         // sweeps: biased ones, the positions' move, relaxing ones
         const int relaxes = st.semi_implicit && st.sweeps == 0 ? 0 : st.sweeps + (last ? st.extra_relax : 0);
@@ -224,9 +215,9 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
             s.x[i] += h * (v_start[i] + velocity_of(map, moved, i));
         });
         each<ND>([&](auto i) { dofs[i].total += dofs[i].friction + dofs[i].stop + dofs[i].speed; });
-        KG_ROLLED for (int i = env.lane; i < contacts; i += LANES) rows.add_total(i, xyz(rows.impulse_gap(i)));
+        KG_ROLLED for (int i = env.lane; i < contacts.contacts; i += LANES) rows.add_total(i, xyz(rows.impulse_gap(i)));
         if constexpr (HAS_SPIN_FRICTION) {
-            KG_ROLLED for (int i = env.lane; i < contacts; i += LANES) rows.spins().add_total(i, xyz(rows.spins().impulse_gap(i)));
+            KG_ROLLED for (int i = env.lane; i < contacts.contacts; i += LANES) rows.spins().add_total(i, xyz(rows.spins().impulse_gap(i)));
         }
     }
     each<NV>([&](auto i) { s.w[i] = w[i] - s.w[i]; });

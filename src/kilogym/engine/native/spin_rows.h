@@ -29,14 +29,14 @@ KG_FN Vec3 within(SpinLimits l, Real n, Vec3 f) {
     return f;
 }
 
-template <bool ALONE, class Args>
+template <class Args>
 KG_FN void build_spin_row(const Args& args, const Env& env, const Kinematics& k, const Real* map, bool mine, int i, const Real* w, const Rows& rows) {
     const Rows spins = rows.spins();
     const ContactPlace at = rows.place(i, mine);
     Elastic elastic = {0, 0};
     Real u;
-    ContactResponse r = whiten_contact<ALONE, true>(env, k, map, mine, at, i, w, spins, elastic.inv, u);
-    if (!mine) return;
+    ContactResponse r = whiten_contact<true>(env, k, map, mine, at, i, w, spins, elastic.inv, u);
+    if (!mine || !owners_of(at).writes(env)) return;
     const SpinLimits l = spin_limits(args, env, at);
     r.static_mu = l.torsion;
     r.dynamic_mu = l.rolling;
@@ -45,31 +45,20 @@ KG_FN void build_spin_row(const Args& args, const Env& env, const Kinematics& k,
     spins.set_response(i, r, elastic);
 }
 
-KG_FN void warm_spins(const Env& env, const Rows& rows, int contacts, Real* w) {
+KG_FN void sweep_spins(const Env& env, const Rows& rows, const Schedule& schedule, Real* w) {
     const Rows spins = rows.spins();
-    KG_ROLLED for (int i = 0; i < contacts; ++i) {
-        const Vec3 f = xyz(spins.impulse_gap(i));
-        if (f.x == 0 && f.y == 0 && f.z == 0) continue;
-        const RowPlace at = row_place(rows, i, true);
-        add_impulse(env, at, row_y(env, spins, i, at.owners), f, w);
-    }
-}
-
-KG_FN void sweep_spins(const Env& env, const Rows& rows, int contacts, Real* w) {
-    const Rows spins = rows.spins();
-    const int most = kg_warp_most(contacts);
-    KG_ROLLED for (int i = 0; i < most; ++i) {
-        const bool mine = i < contacts;
+    each_visit(env, rows, schedule, [&](int i, bool mine) {
         const RowPlace at = row_place(rows, i, mine);
         const RowY y = row_y(env, spins, i, at.owners);
-        const Vec3 old = xyz(spins.impulse_gap(i)), u = contact_velocity(env, at, y, w);  // all lanes have read the impulse
-        if (!mine) continue;
+        const Vec3 old = xyz(spins.impulse_gap(i)), u = contact_velocity(env, at, y, w);
         const ContactResponse c = spins.response(i);
-        const Vec3 f = within(SpinLimits{c.static_mu, c.dynamic_mu}, rows.impulse_gap(i).x,
-                              v3(old.x - u.x * c.inv_n, old.y - u.y * c.inv_t, old.z - u.z * c.inv_t));
-        add_impulse(env, at, y, f - old, w);
-        spins.impulse_gap(i) = four(f, 0);
-    }
+        const Real n = rows.impulse_gap(i).x;
+        const Vec3 f = take_turns(env, mine, at, y, u, old, w, [&](Vec3 u) {
+            return within(SpinLimits{c.static_mu, c.dynamic_mu}, n, v3(old.x - u.x * c.inv_n, old.y - u.y * c.inv_t, old.z - u.z * c.inv_t));
+        });
+        if (mine && at.owners.writes(env)) spins.impulse_gap(i) = four(f, 0);
+    });
+    kg_sync();  // a contact of two limbs: written by one of its lanes, read by both
 }
 
 // impulse on A's link over the substep, world axes

@@ -170,14 +170,15 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
     Contacts contacts = find_contacts(args, env, st, at.k, vel, rows);
     if constexpr (NTERRAINS > 0) find_terrain_contacts(args, env, (Real)0.5 * st.dt, rows, contacts);
     kg_together();
-    build_contact_rows(args, env, st, at.k, map, contacts.count, solution.w, rows);
+    const Schedule schedule = schedule_contacts(env, rows, contacts.count);
+    build_contact_rows(args, env, st, at.k, map, schedule, solution.w, rows);
     build_dof_rows(args, env, st, map, s.q, s.v, drives, dof_rows);
     if (SV > 0) couple_limbs(map, dof_rows);
     Real w_start[NSENSORS > 0 ? NV : 1];
     if (NSENSORS > 0) each<NV>([&](auto i) { w_start[i] = solution.w[i]; });
     kg_together();
     if constexpr (HAS_CONTACT_REPORT) report_places(args, env, at.k, rows, contacts.count);
-    solve(args, env, st, map, drives, force, stiff, s.v, dof_rows, couplings, contacts.count, rows, solution);
+    solve(args, env, st, map, drives, force, stiff, s.v, dof_rows, couplings, schedule, rows, solution);
 
     kg_together();
     // outputs, at the midpoint where the forces act
