@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -14,7 +15,44 @@ from kilogym.engine.limbs import plan
 from kilogym.engine.tables import FEATURES, emit_tables, row_words
 
 HERE = Path(__file__).parent
-CPP = ["-x", "c++", "-std=c++17", "-O0", "-fPIC", "-shared", "-w", "-ffp-contract=off", "-DKG_EMULATED", "-Dtrue_=1"]
+CPP = ["-x", "c++", "-std=c++17", "-O0", "-fPIC", "-shared", "-w", "-ffp-contract=off", "-Dtrue_=1"]
+
+
+def compiled(
+    folder: Path, name: str, tables: str, real: str, lanes: int, written_out: bool, headers: Iterable[str],
+    args: str, entry: str,
+) -> ctypes.CDLL:
+    """Headers of the engine with an entry point of this folder, compiled for the CPU.
+
+    Args:
+        folder: Where the source and the library are left.
+        name: Of both.
+        tables: Of `emit_tables`.
+        real: "float" or "double".
+        lanes: Threads per env; more than one run as fibers.
+        written_out: Loops over the robot are written out.
+        headers: Of the engine, in order.
+        args: Members of the argument block.
+        entry: The file with the entry point.
+    """  # fmt: skip
+    parts = [
+        f"#define KG_REAL {real}\n#define KG_LANES {lanes}\n#define KG_UNROLL {int(written_out)}",
+        (HERE / "harness.cpp").read_text(),
+        f"struct Args {{ {args} }};",
+        "#undef KG_REAL",
+        "namespace {",
+        (NATIVE / "loops.h").read_text(),
+        tables,
+        *((NATIVE / header).read_text() for header in headers),
+        "}",
+        (HERE / "primitives.cpp").read_text(),
+        (HERE / entry).read_text(),
+    ]
+    source, library = folder / f"{name}.cpp", folder / f"{name}_{real}.so"
+    source.write_text("\n".join(parts))
+    emulated = ["-DKG_EMULATED"] if lanes > 1 else []
+    subprocess.run(["g++", *CPP, *emulated, str(source), "-o", str(library)], check=True)
+    return ctypes.CDLL(str(library))
 
 
 class Emulated:
@@ -36,22 +74,8 @@ class Emulated:
         members = "".join(
             f"{kinds[t.dim(), t.is_floating_point()]} {n}; " for n, t in zip(fields, self.fields, strict=True)
         )
-        parts = [
-            f"#define KG_REAL {real}\n#define KG_LANES {lanes}\n#define KG_UNROLL 1",
-            (HERE / "harness.cpp").read_text(),
-            f"struct Args {{ {members} }};",
-            "#undef KG_REAL",
-            "namespace {",
-            (NATIVE / "loops.h").read_text(),
-            emit_tables(batch.model, batch.topology, limbs, real, per_env, features),
-            *((NATIVE / name).read_text() for name in HEADERS),
-            "}",
-            (HERE / "primitives.cpp").read_text(),
-        ]
-        source, library = folder / f"lanes{lanes}.cpp", folder / f"lanes{lanes}_{real}.so"
-        source.write_text("\n".join(parts))
-        subprocess.run(["g++", *CPP, str(source), "-o", str(library)], check=True)
-        self.library = ctypes.CDLL(str(library))
+        tables = emit_tables(batch.model, batch.topology, limbs, real, per_env, features)
+        self.library = compiled(folder, f"lanes{lanes}", tables, real, lanes, True, HEADERS, members, "step.cpp")
 
     def _tensor(self, name: str) -> torch.Tensor:
         batch = self.batch

@@ -33,32 +33,31 @@ int kg_warp_most(int n) {
 }
 #endif
 
-Args args_now;
+void (*lane_body)(int thread);
 int first_thread;
 void lane_main() {
-    run_step(args_now, 0, first_thread + current);
+    lane_body(first_thread + current);
     lanes[current].done = true;
     next_lane();
 }
-}
-
-extern "C" void step_all(const Args* args, int num_envs, int direction) {
-    args_now = *args;
+// body(first) ... body(first + WARP - 1), direction: 1 or -1
+void run_warp(int first, int direction, void (*body)(int)) {
     order = direction;
-    for (first_thread = 0; first_thread < num_envs * KG_LANES; first_thread += WARP) {
-        for (int i = 0; i < WARP; ++i) {
-            Lane& lane = lanes[i];
-            lane.stack.resize(1 << 20);
-            lane.done = false;
-            lane.calls = 0;
-            lane.value[0] = lane.value[1] = 0;
-            getcontext(&lane.context);
-            lane.context.uc_stack.ss_sp = lane.stack.data();
-            lane.context.uc_stack.ss_size = lane.stack.size();
-            lane.context.uc_link = &home;
-            makecontext(&lane.context, lane_main, 0);
-        }
-        current = 0;
-        swapcontext(&home, &lanes[0].context);
+    first_thread = first;
+    lane_body = body;
+    for (int i = 0; i < WARP; ++i) {
+        Lane& lane = lanes[i];
+        lane.stack.resize(1 << 20);
+        lane.done = false;
+        lane.calls = 0;
+        lane.value[0] = lane.value[1] = 0;
+        getcontext(&lane.context);
+        lane.context.uc_stack.ss_sp = lane.stack.data();
+        lane.context.uc_stack.ss_size = lane.stack.size();
+        lane.context.uc_link = &home;
+        makecontext(&lane.context, lane_main, 0);
     }
+    current = 0;
+    swapcontext(&home, &lanes[0].context);
+}
 }

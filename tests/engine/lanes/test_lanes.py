@@ -7,7 +7,9 @@ from coupled import coupled_ant
 from emulate import Emulated
 
 from kilogym.assets.asset import FLT_MAX, Asset
+from kilogym.engine.contact_report import REPORT, REPORT_ROWS
 from kilogym.engine.limbs import plan
+from kilogym.engine.local import build_local
 from kilogym.scene.declarations import GroundPlane
 from kilogym.scene.terrain import HeightField
 from kilogym.validation.batch_world import BatchWorld
@@ -94,6 +96,19 @@ def test_in_flight(robot, lanes, tmp_path):
         assert (found[name] - value).abs().max() <= 1e-10 * max(1.0, float(value.abs().max())), name
 
 
+def loaded_between_limbs(batch, report: torch.Tensor, lanes: int) -> int:
+    """How many contacts of two limbs carry a force, in all envs."""
+    owner = build_local(batch.model, batch.topology, plan(batch.model, lanes)).owner
+    lane = [owner[link] for link in batch.model.shape_link]
+    count = 0
+    for env in report.T.tolist():
+        for first in range(1, 1 + int(env[0]) * REPORT_ROWS, REPORT_ROWS):
+            a, b = int(env[first]), int(env[first + 1])
+            at = first + REPORT["force"][0]
+            count += b >= 0 and -1 != lane[a] != lane[b] != -1 and any(env[at : at + 3])
+    return count
+
+
 @pytest.mark.parametrize(
     ("robot", "options"),
     [
@@ -111,6 +126,8 @@ def test_with_contacts(robot, options, tmp_path):
     expected, found = stepped(world, 4, tmp_path)
     assert expected["contact_count"].max() >= 1
     assert expected["warm_spin"].any() == ("materials" in options)
+    if options.get("filter") == 0:
+        assert loaded_between_limbs(world.batch, expected["contact_report"], 4) >= 1
     if "max_contacts" in options:
         assert (expected["contact_overflow"] > 0).any()
     for name, value in expected.items():

@@ -85,7 +85,7 @@ struct Rows {
     }
     KG_METHOD void set_owners(int i, Owners o) const { at(i, 3).z = (Real)(o.a + 1 + 64 * (o.b + 1)); }
     // n-th number of the schedule (schedule.h)
-    KG_METHOD Real& turn(int n) const { return (&data[(TURNS + n / 4) * ENVS_PER_WARP].x)[n % 4]; }
+    KG_METHOD Real& turn(unsigned n) const { return (&data[(TURNS + n / 4) * ENVS_PER_WARP].x)[n % 4]; }
     KG_METHOD Elastic elastic(int i) const { return Elastic{at(i, 4).z, at(i, 4).w}; }
     // restitution targets [m/s]: biased, relax
     KG_METHOD Real& bounce(int i) const { return at(i, 4).x; }

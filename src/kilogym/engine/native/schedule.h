@@ -28,12 +28,12 @@ struct Rounds {
     }
 };
 
-// rounds: of the warp
-struct Schedule { int contacts, rounds; };
+// rounds: most of the warp's envs; first: this lane's contact in the first, -1: none
+struct Schedule { int contacts, rounds, first; };
 
 #if KG_LANES == 1
 KG_FN Schedule schedule_contacts(const Env&, const Rows& rows, int contacts) {
-    if (SWEPT_LANES == 1) return Schedule{contacts, contacts};
+    if (SWEPT_LANES == 1) return Schedule{contacts, contacts, 0};
     Rounds busy[SWEPT_LANES];
     int rounds = 0;
     KG_ROLLED for (int i = 0; i < contacts; ++i) {
@@ -59,12 +59,13 @@ KG_FN Schedule schedule_contacts(const Env&, const Rows& rows, int contacts) {
     KG_ROLLED for (int at = 0; at < rounds * SWEPT_LANES; ++at) {
         if (busy[at % SWEPT_LANES].has(at / SWEPT_LANES) && rows.turn(at) >= 0) rows.turn(n++) = rows.turn(at);
     }
-    return Schedule{contacts, rounds};
+    return Schedule{contacts, rounds, 0};
 }
 #else
 // a lane's own column of [round, lane] -> contact; -1: none
 KG_FN Schedule schedule_contacts(const Env& env, const Rows& rows, int contacts) {
     Rounds busy;
+    int first = -1;
     const int most = kg_warp_most(contacts);
     KG_ROLLED for (int i = 0; i < most; ++i) {
         const bool here = i < contacts;
@@ -77,13 +78,14 @@ KG_FN Schedule schedule_contacts(const Env& env, const Rows& rows, int contacts)
         }
         const bool trunk = here && o.a < 0 && o.b < 0;
         if (kg_warp_any(trunk)) {
-            const Real first = (Real)busy.free(), least = kg_least(first);
-            const unsigned lanes = kg_ballot(trunk && first == least);
+            const Real free = (Real)busy.free(), least = kg_least(free);
+            const unsigned lanes = kg_ballot(trunk && free == least);
             mine = mine || (trunk && env.lane == kg_lowest(lanes));
         }
         if (!mine) continue;
         const int round = both.free();
         busy.add(round);
+        if (round == 0) first = i;
         rows.turn(round * LANES + env.lane) = (Real)i;
     }
     int own = 0;
@@ -91,7 +93,7 @@ KG_FN Schedule schedule_contacts(const Env& env, const Rows& rows, int contacts)
     const int rounds = kg_warp_most(own);
     // groups beyond the last env have no contacts, and no room of their own
     KG_ROLLED for (int r = 0; r < rounds; ++r) if (contacts > 0 && !busy.has(r)) rows.turn(r * LANES + env.lane) = -1;
-    return Schedule{contacts, rounds};
+    return Schedule{contacts, rounds, first};
 }
 #endif
 
@@ -102,7 +104,7 @@ KG_FN void each_visit(const Env& env, const Rows& rows, const Schedule& s, F f) 
 #if KG_LANES == 1
     KG_ROLLED for (int n = 0; n < s.contacts; ++n) f(SWEPT_LANES == 1 ? n : (int)rows.turn(n), true);
 #else
-    int next = s.contacts > 0 ? (int)rows.turn(env.lane) : -1;
+    int next = s.first;
     KG_ROLLED for (int r = 0; r < s.rounds; ++r) {
         const int i = next;
         if (s.contacts > 0 && r + 1 < s.rounds) next = (int)rows.turn((r + 1) * LANES + env.lane);
