@@ -24,7 +24,8 @@ HEADERS = (
     "contact_rows.h", "convex.h", "gjk.h", "epa.h", "separate.h", "manifold.h",
     "candidates.h", "placed.h", "pairs.h", "parts.h", "contacts.h",
     "terrain.h", "terrain_shapes.h", "terrain_points.h", "terrain_ridges.h", "terrain_parts.h", "terrain_contacts.h",
-    "schedule.h", "visits.h", "rows.h", "spin_rows.h", "laws.h", "dof_rows.h", "couplings.h", "coupling_rows.h", "solver.h", "outputs.h",
+    "schedule.h", "visits.h", "rows.h", "spin_rows.h", "laws.h", "dof_rows.h", "couplings.h", "coupling_rows.h",
+    "solver.h", "outputs.h",
     "integrate.h", "coupling_outputs.h", "contact_report.h", "step.h", "launch.h", "queries.h",
 )  # fmt: skip
 

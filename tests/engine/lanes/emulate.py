@@ -19,8 +19,15 @@ CPP = ["-x", "c++", "-std=c++17", "-O0", "-fPIC", "-shared", "-w", "-ffp-contrac
 
 
 def compiled(
-    folder: Path, name: str, tables: str, real: str, lanes: int, written_out: bool, headers: Iterable[str],
-    args: str, entry: str,
+    folder: Path,
+    name: str,
+    tables: str,
+    real: str,
+    lanes: int,
+    written_out: bool,
+    headers: Iterable[str],
+    args: str,
+    entry: str,
 ) -> ctypes.CDLL:
     """Headers of the engine with an entry point of this folder, compiled for the CPU.
 

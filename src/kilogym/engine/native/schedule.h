@@ -5,7 +5,7 @@
 // once, each its own (rounds.h), and the order of visits is by rounds, within a round by lanes. One thread visits them in
 // the same order: its lanes are those of the sharing by which rows are swept (SWEPT_LANES, engine/mapping.py).
 //
-// A first-fit colouring of the graph of contacts: Welsh and Powell (1967), without their sorting.
+// That is a greedy colouring, first fit, of a graph with limbs as its nodes and contacts as its edges.
 
 static_assert(LANES == 1 || LANES == SWEPT_LANES, "lanes visit contacts in their own order");
 
