@@ -39,7 +39,7 @@ for (int l = 0; l < NL; ++l) {
     at.link_b = -1;
     at.point = at.point_b = k.pos[l] + rotate(k.rot[l], param3(KG_PARAM(link_com), l, e));
     FoundY y(l);
-    whiten_row<true>(e, k, m, true, at, axes, y);
+    whiten_row<false>(e, k, m, true, at, owners_of(at), false, axes, y);
     over_trunk(l, -1, [&](auto i) {
         Real* row = out.data + (env * NL + l) * 3 * NV + i;
         row[0] = y[i].x;
