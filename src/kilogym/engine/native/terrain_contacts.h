@@ -64,17 +64,21 @@ KG_CALL void touch_terrain(const Args& args, const Env& env, const Solid& s, Vec
     KG_ROLLED for (int n = 0; n < NTERRAINS; ++n) {
         const Terrain t = view_terrain(args, env, n, ref, pos, ext);
         if (t.i1 < t.i0) continue;
-        Walk w = walk_over(t);
         Face f;
+        Ridges ridges;
+        ridges.count = 0;
         bool behind = false;
-        KG_ROLLED while (next_face(t, w, f, [&](const Face& g) {
-            bool its;
-            const bool may = may_touch(s, g, its);
-            behind = behind || its;
-            return may;
-        })) {
+        KG_ROLLED for (Walk w = walk_over(t);;) {
+            const bool more = next_face(t, w, f, [&](const Face& g) {
+                bool its;
+                const bool may = may_touch(s, g, its);
+                behind = behind || its;
+                return may;
+            });
+            if (!more || ridges.count > RIDGES - 3) touch_ridges(t, s, ridges, out);  // a face has three edges
+            if (!more) break;
             place_inward(f);
-            touch_whole_face(t, s, f, ext, out);
+            touch_whole_face(t, s, f, ext, ridges, out);
         }
         touch_inside(t, s, behind, out);
     }

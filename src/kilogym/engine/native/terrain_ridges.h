@@ -237,8 +237,16 @@ KG_FN bool may_meet(const Solid& s, Vec3 p, Vec3 q) {
     return !apart && dot(d, d) <= room * room;
 }
 
-// everything of the shape against a face and its edges
-KG_FN void touch_whole_face(const Terrain& t, const Solid& s, const Face& f, Vec3 ext, Touched& out) {
+// Ridges near a shape, kept until many are met at once: what threads of a warp find at different triangles they look at together
+static constexpr int RIDGES = 6;
+struct Ridges { int count; Ridge at[RIDGES]; };
+KG_FN void touch_ridges(const Terrain& t, const Solid& s, Ridges& ridges, Touched& out) {
+    KG_ROLLED for (int i = 0; i < ridges.count; ++i) touch_ridge(t, s, ridges.at[i], out);
+    ridges.count = 0;
+}
+
+// everything of the shape against a face and its edges; what lies between its points against ridges: later
+KG_FN void touch_whole_face(const Terrain& t, const Solid& s, const Face& f, Vec3 ext, Ridges& ridges, Touched& out) {
     touch_face(t, s, f, out);
     if (s.kind == SHAPE_SPHERE) return;
     for (int k = 0; k < 3; ++k) {
@@ -246,7 +254,8 @@ KG_FN void touch_whole_face(const Terrain& t, const Solid& s, const Face& f, Vec
         const Vec3 p = f.p[k], q = f.p[next];
         const bool at_hand = kg_abs(p.x) <= ext.x && kg_abs(p.y) <= ext.y && kg_abs(p.z) <= ext.z;
         if (HAS_CAPSULE && s.kind == SHAPE_CAPSULE && at_hand) touch_capsule_vertex(t, s, f.v[k], p, out);
-        if (!f.owns[k] || is_outside(p.x, q.x, q.x, ext.x) || is_outside(p.y, q.y, q.y, ext.y) || is_outside(p.z, q.z, q.z, ext.z) || !may_meet(s, p, q)) continue;
+        if (!f.owns[k] || is_outside(p.x, q.x, q.x, ext.x) || is_outside(p.y, q.y, q.y, ext.y) || is_outside(p.z, q.z, q.z, ext.z)) continue;
+        if (!may_meet(s, p, q)) continue;
         Ridge r;
         r.va = f.v[k];
         r.vb = f.v[next];
@@ -261,6 +270,6 @@ KG_FN void touch_whole_face(const Terrain& t, const Solid& s, const Face& f, Vec
         r.o2 = r.o2 - r.ab * (dot(r.o2, r.ab) * inv);
         if (!r.open && dot(r.o2, f.n) > (Real)-1e-3 * norm(r.o2)) continue;  // flat or concave
         if (HAS_CAPSULE && s.kind == SHAPE_CAPSULE) touch_capsule_ridge(t, s, r, out);
-        else touch_ridge(t, s, r, out);
+        else ridges.at[ridges.count++] = r;
     }
 }
