@@ -100,6 +100,7 @@ KG_CALL bool reduce_simplex(Simplex& s, Vec3& nearest) {
     s.count = n;
     return n > 0;
 }
+static constexpr Real NEARLY = 1e-3;  // of both extents: cores less apart count as touching
 // true: the cores are apart, by more than `limit` or as the search's direction says, at `on_a` of A's core
 KG_CALL bool search_apart(Search& s, Real limit, Vec3& on_a) {
     Simplex x;
@@ -118,12 +119,14 @@ KG_CALL bool search_apart(Search& s, Real limit, Vec3& on_a) {
         if (gap > s.gap) { s.gap = gap; s.normal = n; }
         if (gap > limit) return true;
         if (x.count > 0) {  // v is a point of A - B
-            if (length - gap <= 2 * KG_TINY * (length + s.scale * (Real)0.25)) break;
+            const Real open = length - s.gap, close = KG_TINY * (length + s.scale * (Real)0.25);
+            if (open <= 4 * close) break;
+            if (length < NEARLY * s.scale) break;  // separate.h looks closer
             bool stuck = length >= last;
             KG_ROLLED for (int i = 0; i < x.count; ++i) stuck = stuck || (w.x == x.w[i].x && w.y == x.w[i].y && w.z == x.w[i].z);
             last = length;
-            if (stuck) {  // a thin simplex and rounding: once more from the best direction so far
-                if (restarts++ == 2) break;
+            if (stuck) {  // a thin simplex and rounding: once more from the best direction so far, unless that is good
+                if (open <= 10 * close || restarts++ == 2) break;
                 x.count = 0;
                 v = s.normal * length;
                 last = (Real)1e30;

@@ -121,10 +121,10 @@ KG_CALL Separation separate(const Convex& A, const Convex& B, Real limit) {
         // exact as it is
     } else if (HAS_BOX && A.kind == SHAPE_BOX && B.kind == SHAPE_BOX) {
         search_boxes(s);
-        if (s.gap > (Real)1e-3 * s.scale && s.gap <= limit) apart = search_apart(s, limit, on_a);
+        if (s.gap > NEARLY * s.scale && s.gap <= limit) apart = search_apart(s, limit, on_a);
     } else {
         apart = search_apart(s, limit + radii, on_a);
-        if (!apart || s.gap < (Real)1e-3 * s.scale) {
+        if (!apart || s.gap < NEARLY * s.scale) {
             search_overlap(s);
             if ((HAS_CYLINDER || HAS_ELLIPSOID) && (is_curved(A) || is_curved(B))) climb(s);
         }
