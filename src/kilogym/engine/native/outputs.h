@@ -23,7 +23,7 @@ KG_FN void clear_outputs(const Args& args, const Env& env) {
     if (HAS_CONTACT_REPORT) store(args.contact_report, 0, env, 0);
     args.contact_count.data[env.index] = 0;
     args.contact_overflow.data[env.index] = 0;
-    args.warm_slot.data[env.index] = -1;
+    KG_ROLLED for (int i = 0; i < MAX_CONTACTS; ++i) args.warm_slot.data[i * args.warm_slot.shape[1] + env.index] = -1;
 }
 
 // this substep's contact impulses as forces, per link, each by the lane that knows it; scale: 1 / (time they are averaged

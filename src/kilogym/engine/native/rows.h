@@ -108,23 +108,28 @@ KG_FN ContactResponse whiten_contact(const Env& env, const Kinematics& k, const 
     return r;
 }
 
-// last step's impulse of the same slot in `kept`, along the normal and today's tangents
+// last step's impulse of the same slot in `kept`, along the normal and today's tangents; of the i-th contact, which stood
+// thereabouts
 template <class Args, class Array>
-KG_FN Vec3 last_impulse(const Args& args, const Array& kept, const Env& env, int slot, Vec3 normal) {
-    KG_ROLLED for (int old = 0; old < MAX_CONTACTS; ++old) {
-        const int its = args.warm_slot.data[old * args.warm_slot.shape[1] + env.index];
-        if (its < 0) break;
-        if (its != slot) continue;
-        Vec3 last = load3(kept, old, env), t1, t2;
-        tangents(normal, t1, t2);
-        return v3(dot(last, normal), dot(last, t1), dot(last, t2));
+KG_FN Vec3 last_impulse(const Args& args, const Array& kept, const Env& env, int slot, Vec3 normal, int i) {
+    const int first = i > 3 ? i - 3 : 0;
+    KG_ROLLED for (int pass = 0; pass < (first > 0 ? 2 : 1); ++pass) {
+        const int end = pass == 0 ? MAX_CONTACTS : first;
+        KG_ROLLED for (int old = pass == 0 ? first : 0; old < end; ++old) {
+            const int its = args.warm_slot.data[old * args.warm_slot.shape[1] + env.index];
+            if (its < 0) break;
+            if (its != slot) continue;
+            Vec3 last = load3(kept, old, env), t1, t2;
+            tangents(normal, t1, t2);
+            return v3(dot(last, normal), dot(last, t1), dot(last, t2));
+        }
     }
     return v3(0, 0, 0);
 }
 // the same of a contact, cut to the cone of today's friction
 template <class Args>
-KG_FN Vec3 warm_impulse(const Args& args, const Env& env, int slot, Vec3 normal, Real mu) {
-    const Vec3 last = last_impulse(args, args.warm_impulse, env, slot, normal);
+KG_FN Vec3 warm_impulse(const Args& args, const Env& env, int slot, Vec3 normal, Real mu, int i) {
+    const Vec3 last = last_impulse(args, args.warm_impulse, env, slot, normal, i);
     const Real n = kg_max(last.x, (Real)0), limit = mu * n, f = kg_sqrt(last.y * last.y + last.z * last.z);
     const Real cut = f > limit ? limit / f : (Real)1;
     return v3(n, last.y * cut, last.z * cut);
@@ -165,7 +170,7 @@ KG_FN void build_contact_row(const Args& args, const Env& env, Real half, const 
     r.static_mu = (Real)0.5 * mu_s;
     r.dynamic_mu = (Real)0.5 * mu_d;
     elastic.restitution = (Real)0.5 * e;
-    rows.impulse_gap(i) = four(warm_impulse(args, env, at.slot, at.normal, r.static_mu), gap - half * u);
+    rows.impulse_gap(i) = four(warm_impulse(args, env, at.slot, at.normal, r.static_mu, i), gap - half * u);
     rows.at(i, 1) = four(v3(0, 0, 0), (Real)CONTACT_RESTING);
     r.compliance = HAS_COMPLIANCE ? param(KG_PARAM(shape_compliance), a, env) : (Real)0;  // springs in series
     if (HAS_COMPLIANCE && NP > 0 && b >= 0) r.compliance += param(KG_PARAM(shape_compliance), b, env);
@@ -187,15 +192,15 @@ KG_FN void build_contact_rows(const Args& args, const Env& env, const StepSettin
 // keep this step's last impulses, in world axes, for the next
 template <class Args>
 KG_FN void store_warm_start(const Args& args, const Env& env, const Rows& rows, int contacts) {
-    const int used = contacts < MAX_CONTACTS ? contacts + 1 : MAX_CONTACTS;  // the first -1 ends the list
-    kg_sync();                                                              // all lanes have read the old one
-    KG_ROLLED for (int i = env.lane; i < used; i += LANES) {
-        int slot = -1;
-        if (i < contacts) {
-            const Four n = rows.at(i, 5);
-            slot = (int)n.w;
-            store3(args.warm_impulse, i, env, world_impulse(xyz(n), xyz(rows.impulse_gap(i))));
-        }
-        if (env.live) args.warm_slot.data[i * args.warm_slot.shape[1] + env.index] = slot;
+    int* const slots = args.warm_slot.data + env.index;
+    const int stride = args.warm_slot.shape[1];
+    kg_sync();  // all lanes have read the old list
+    int i = env.lane;
+    KG_ROLLED for (; i < contacts; i += LANES) {
+        const Four n = rows.at(i, 5);
+        store3(args.warm_impulse, i, env, world_impulse(xyz(n), xyz(rows.impulse_gap(i))));
+        if (env.live) slots[i * stride] = (int)n.w;
     }
+    // what is left of the old one: behind a list all are -1
+    KG_ROLLED for (; i < MAX_CONTACTS && env.live && slots[i * stride] >= 0; i += LANES) slots[i * stride] = -1;
 }

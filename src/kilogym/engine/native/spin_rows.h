@@ -40,7 +40,7 @@ KG_FN void build_spin_row(const Args& args, const Env& env, const Kinematics& k,
     const SpinLimits l = spin_limits(args, env, at);
     r.static_mu = l.torsion;
     r.dynamic_mu = l.rolling;
-    spins.impulse_gap(i) = four(within(l, rows.impulse_gap(i).x, last_impulse(args, args.warm_spin, env, at.slot, at.normal)), 0);
+    spins.impulse_gap(i) = four(within(l, rows.impulse_gap(i).x, last_impulse(args, args.warm_spin, env, at.slot, at.normal, i)), 0);
     spins.at(i, 1) = four(v3(0, 0, 0), 0);
     spins.set_response(i, r, elastic);
 }
