@@ -1,0 +1,124 @@
+// The triangles of terrain (terrain.h), and walks over those that a shape may touch.
+
+// A triangle, counter-clockwise seen from outside. Edge k goes from p[k] to p[k + 1].
+struct Face {
+    Vec3 p[3], n;
+    Vec3 inward[3];  // unit, in its plane, off edge k
+    int v[3];
+    int across[3];   // vertex opposite edge k in the triangle beyond it; -1: none
+    bool owns[3];    // of the two triangles of edge k this is the one to speak for it
+};
+
+// a half of cell (i, j) of a height field: cells are split by the diagonal from (i, j) to (i + 1, j + 1), and half 1 is the one
+// with (i + 1, j)
+KG_FN void number_half(const Terrain& t, int i, int j, int half, Face& f) {
+    const int v00 = i * t.ny + j, v01 = v00 + 1, v10 = v00 + t.ny, v11 = v10 + 1;
+    f.v[0] = v00;
+    f.v[1] = half ? v10 : v11;
+    f.v[2] = half ? v11 : v01;
+    const bool before = half ? j > 0 : i > 0, behind = half ? i + 2 < t.nx : j + 2 < t.ny;
+    f.across[0] = half ? (before ? v00 - 1 : -1) : v10;
+    f.across[1] = behind ? (half ? v11 + t.ny : v11 + 1) : -1;
+    f.across[2] = half ? v01 : (before ? v00 - t.ny : -1);
+    for (int k = 0; k < 3; ++k) f.owns[k] = half || f.across[k] < 0;  // an edge has a half of either kind
+}
+KG_FN void place_half(const Terrain& t, int i, int j, int half, Vec3 heights, Face& f) {
+    f.p[0] = field_vertex(t, i, j, heights.x);
+    f.p[1] = field_vertex(t, i + 1, half ? j : j + 1, heights.y);
+    f.p[2] = field_vertex(t, half ? i + 1 : i, j + 1, heights.z);
+}
+KG_FN void number_triangle(const Terrain& t, int id, Face& f) {
+    const int* data = t.ints + t.head[T_FACES] + 8 * id;
+    for (int k = 0; k < 3; ++k) {
+        f.v[k] = data[k];
+        f.across[k] = data[3 + k];
+        f.owns[k] = (data[6] >> k) & 1;
+    }
+}
+// false: it has no normal
+KG_FN bool place_normal(Face& f) {
+    const Vec3 area = cross(f.p[1] - f.p[0], f.p[2] - f.p[0]);
+    const Real size = norm(area);
+    f.n = area * kg_inv(size);
+    return size > (Real)1e-20;
+}
+KG_FN void place_inward(Face& f) {
+    for (int k = 0; k < 3; ++k) {
+        const Vec3 in = cross(f.n, f.p[k == 2 ? 0 : k + 1] - f.p[k]);
+        f.inward[k] = in * kg_inv(norm(in));
+    }
+}
+KG_FN bool is_outside(Real a, Real b, Real c, Real half) {
+    return kg_min(a, kg_min(b, c)) > half || kg_max(a, kg_max(b, c)) < -half;
+}
+
+// How far a walk over the triangles in a shape's cells has come: the next cell; the one it is in, and what is left of it
+struct Walk { int next_i, next_j, i, j, n, end; };
+KG_FN Walk walk_over(const Terrain& t) { return Walk{t.i0, t.j0, 0, 0, 0, 0}; }
+
+// Goes on to the next triangle that may be touched and that passes; false: there is none. What it is tested by is short, so that
+// threads that walk over different triangles are soon back together with one each.
+template <class Test>
+KG_FN bool next_face(const Terrain& t, Walk& w, Face& f, Test passes) {
+    KG_ROLLED for (;;) {
+        if (w.n == w.end) {
+            if (w.next_i > t.i1) return false;
+            w.i = w.next_i;
+            w.j = w.next_j;
+            const int cell = w.i * t.ny + w.j;
+            w.n = t.mesh ? t.ints[t.head[T_CELLS] + cell] : 0;
+            w.end = t.mesh ? t.ints[t.head[T_CELLS] + cell + 1] : 2;
+            const bool last = w.next_j == t.j1;
+            w.next_j = last ? t.j0 : w.next_j + 1;
+            w.next_i += last ? 1 : 0;
+            if (w.n == w.end) continue;
+        }
+        const int n = w.n++;
+        if (t.mesh) {
+            const int id = t.ints[t.head[T_LIST] + n];
+            // one that lies in many cells comes up in the first of those looked at
+            const int its = t.ints[t.head[T_FACES] + 8 * id + 7], iu = its / t.ny, iv = its - iu * t.ny;
+            if ((iu > t.i0 ? iu : t.i0) != w.i || (iv > t.j0 ? iv : t.j0) != w.j) continue;
+            number_triangle(t, id, f);
+            for (int k = 0; k < 3; ++k) f.p[k] = terrain_vertex(t, f.v[k]);
+            const Vec3 a = f.p[0] - t.box, b = f.p[1] - t.box, c = f.p[2] - t.box;
+            if (is_outside(a.x, b.x, c.x, t.ext.x) || is_outside(a.y, b.y, c.y, t.ext.y) || is_outside(a.z, b.z, c.z, t.ext.z)) continue;
+        } else {
+            const Real* at = t.reals + w.i * t.ny + w.j;
+            const Vec3 heights = v3(at[0], n ? at[t.ny] : at[t.ny + 1], n ? at[t.ny + 1] : at[1]);
+            if (t.low > kg_max(heights.x, kg_max(heights.y, heights.z))) continue;
+            place_half(t, w.i, w.j, n, heights, f);
+        }
+        if (!place_normal(f) || !passes(f)) continue;
+        if (!t.mesh) number_half(t, w.i, w.j, n, f);
+        return true;
+    }
+}
+// whether a walk over a shape's cells may come to a triangle: of a height field as it does, of a mesh by cells alone
+KG_FN bool is_near(const Terrain& t) {
+    KG_ROLLED for (int i = t.i0; i <= t.i1 + (t.mesh ? 0 : 1); ++i) {
+        KG_ROLLED for (int j = t.j0; j <= t.j1 + (t.mesh ? 0 : 1); ++j) {
+            const int* cell = t.ints + (t.mesh ? t.head[T_CELLS] + i * t.ny + j : 0);
+            if (t.mesh ? cell[0] < cell[1] : t.reals[i * t.ny + j] >= t.low) return true;
+        }
+        if (t.i1 < t.i0) break;
+    }
+    return false;
+}
+
+// whether c is below the triangle of a height field above or below it, and by how much along the field's z: at least 0
+KG_FN bool is_below(const Terrain& t, Vec3 c, Real& depth) {
+    const Vec3 l = t.at + rotate(conj(t.turn), c);
+    const int i = kg_floor(l.x / t.dx), j = kg_floor(l.y / t.dy);
+    const int ci = t.ci + i, cj = t.cj + j;
+    if (ci < 0 || ci > t.nx - 2 || cj < 0 || cj > t.ny - 2) return false;
+    const int half = (l.x - (Real)i * t.dx) * t.dy >= (l.y - (Real)j * t.dy) * t.dx ? 1 : 0;
+    const Real* at = t.reals + ci * t.ny + cj;
+    Face f;
+    place_half(t, ci, cj, half, v3(at[0], half ? at[t.ny] : at[t.ny + 1], half ? at[t.ny + 1] : at[1]), f);
+    if (!place_normal(f)) return false;
+    const Real height = dot(c - f.p[0], f.n);
+    const Vec3 up = rotate(t.turn, v3(0, 0, 1));
+    depth = -height * kg_inv(kg_max(dot(f.n, up), (Real)1e-6));
+    return height < 0;
+}
