@@ -9,7 +9,8 @@ import numpy as np
 
 from kilogym.assets.asset import FLT_MAX, Actuator, DriveMode, Tendon
 from kilogym.assets.diagnostics import Diagnostics
-from kilogym.assets.mjcf_sanitize import Node, Sanitized
+from kilogym.assets.mjcf_node import Node
+from kilogym.assets.mjcf_sanitize import Sanitized
 
 _RANK = {DriveMode.NONE: 0, DriveMode.EFFORT: 1, DriveMode.VELOCITY: 2, DriveMode.POSITION: 3}
 """Which mode a joint with several actuators gets: the highest."""

@@ -4,53 +4,23 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
-
-from lxml import etree
 
 from kilogym.assets.asset import FLT_MAX, Mesh
 from kilogym.assets.diagnostics import Diagnostics
 from kilogym.assets.errors import AssetError
 from kilogym.assets.meshes import find_mesh, load_mesh
+from kilogym.assets.mjcf_node import Node, read_nodes
+from kilogym.assets.mjcf_prune import drop_dangling, keep_first_body
 from kilogym.assets.mjcf_schema import ATTRIBUTES, CHILDREN, EQUALITIES, REFUSED, TEXT_ATTRIBUTES, WHY
 from kilogym.assets.options import ImportOptions
-from kilogym.assets.xml import children_of, read_xml, tag_of
 
-MAX_INCLUDES = 16
-"""How deep files may include each other."""
 MAX_REPLICAS = 4096
 """How many copies nested <replicate> elements may make: more is a slip, and would hang the compiler."""
 PLACEHOLDER = "0 0 0 1 0 0 0 1 0 0 0 1"
 """Vertices that stand in for a mesh file until its own are handed to MuJoCo in memory."""
-
-
-@dataclass
-class Node:
-    """An element of the merged file, with the place it came from."""
-
-    tag: str
-    attributes: dict[str, str]
-    file: str
-    line: int | None
-    children: list[Node] = field(default_factory=list)
-
-    def walk(self) -> Iterator[Node]:
-        yield self
-        for child in self.children:
-            yield from child.walk()
-
-    def find(self, tag: str) -> list[Node]:
-        """Children of a tag."""
-        return [child for child in self.children if child.tag == tag]
-
-    def fail(self, message: str, **details: str) -> AssetError:
-        """An AssetError about this element, to be raised."""
-        name = self.attributes.get("name")
-        details.setdefault("element", f"{self.tag} '{name}'" if name else f"<{self.tag}>")
-        return AssetError(message, file=self.file, line=self.line, **details)
 
 
 @dataclass
@@ -71,51 +41,16 @@ class Sanitized:
 def sanitize(path: Path, options: ImportOptions, diagnostics: Diagnostics) -> Sanitized:
     """Read a file with its includes, drop what is not used (noting each kind), and check the numbers."""
     folder = path.resolve().parent
-    root = _node(read_xml(path, "mujoco"), path, folder, (path.resolve(),))
+    root = read_nodes(path)
     _filter(root, diagnostics)
     _check(root, 1)
-    removed = _keep_first_body(root, diagnostics)
-    _drop_dangling(root, removed, diagnostics)
+    removed = keep_first_body(root, diagnostics)
+    drop_dangling(root, removed, diagnostics)
     if options.density != 1000.0:
         _default_density(root, options.density)
     meshes = _take_meshes(root, folder)
     xml, lines = _write(root)
     return Sanitized(xml, lines, root, meshes)
-
-
-def _node(element: etree._Element, path: Path, folder: Path, chain: tuple[Path, ...]) -> Node:
-    node = Node(tag_of(element), {str(k): str(v) for k, v in element.attrib.items()}, str(path), element.sourceline)
-    for child in children_of(element):
-        if tag_of(child) != "include":
-            node.children.append(_node(child, path, folder, chain))
-            continue
-        include = Node("include", {str(k): str(v) for k, v in child.attrib.items()}, str(path), child.sourceline)
-        name = include.attributes.get("file", "")
-        target = _included(name, folder, path, include)
-        if target in chain or len(chain) > MAX_INCLUDES:
-            raise include.fail(
-                "files include each other in a circle", got=" -> ".join(p.name for p in (*chain, target))
-            )
-        inner = etree.Element("none")
-        for tag in ("mujocoinclude", "mujoco"):
-            try:
-                inner = read_xml(target, tag)
-                break
-            except AssetError as error:
-                if tag == "mujoco" or "wrong kind" not in error.message:
-                    raise
-        node.children += _node(inner, target, folder, (*chain, target)).children
-    return node
-
-
-def _included(name: str, folder: Path, path: Path, include: Node) -> Path:
-    for base in (folder, path.resolve().parent):
-        try:
-            if name and (base / name).is_file():
-                return (base / name).resolve()
-        except (OSError, ValueError):
-            break
-    raise include.fail("included file not found", got=repr(name), expected=f"a file in {folder}")
 
 
 def _filter(node: Node, diagnostics: Diagnostics) -> None:
@@ -179,76 +114,6 @@ def _check(node: Node, replicas: int) -> None:
             raise node.fail("too many replicas", got=str(replicas), expected=f"at most {MAX_REPLICAS}")
     for child in node.children:
         _check(child, replicas)
-
-
-def _keep_first_body(root: Node, diagnostics: Diagnostics) -> dict[str, set[str]]:
-    """Leave the first body under worldbody and what it contains; returns the names that went, by tag."""
-    removed: dict[str, set[str]] = {}
-
-    def prune(node: Node, found: bool) -> bool:
-        kept = []
-        for child in node.children:
-            if child.tag == "body" and not found:
-                found = True
-                kept.append(child)
-                continue
-            if child.tag in ("frame", "replicate") and not found and any(n.tag == "body" for n in child.walk()):
-                found = prune(child, found)
-                kept.append(child)
-                continue
-            for gone in child.walk():
-                removed.setdefault(gone.tag, set()).add(gone.attributes.get("name", ""))
-            why = "only the first body is imported" if child.tag == "body" else "it belongs to the world, not the robot"
-            diagnostics.ignored_element(child.tag, child.file, child.line, why, "worldbody")
-        node.children = kept
-        return found
-
-    found = False
-    for world in root.find("worldbody"):
-        found = prune(world, found)
-    if not found:
-        raise root.fail("file has no body", expected="<worldbody> with a <body> in it")
-    return removed
-
-
-def _drop_dangling(root: Node, removed: dict[str, set[str]], diagnostics: Diagnostics) -> None:
-    """Drop what speaks of bodies and joints that were not imported, and materials that no one defined."""
-    gone_bodies, gone_joints = (
-        removed.get("body", set()),
-        removed.get("joint", set()) | removed.get("freejoint", set()),
-    )
-    for section in root.find("contact"):
-        section.children = [
-            n
-            for n in section.children
-            if not {n.attributes.get("body1"), n.attributes.get("body2")} & (gone_bodies | {"world"})
-        ]
-    for section in root.find("tendon"):
-        for tendon in list(section.children):
-            if any(j.attributes.get("joint") in gone_joints for j in tendon.children):
-                section.children.remove(tendon)
-                diagnostics.ignored_element("fixed", tendon.file, tendon.line, "its joints are not imported", "tendon")
-    for section in root.find("equality"):
-        for node in list(section.children):
-            joints, bodies, sites = (
-                {node.attributes.get(f"{kind}{i}") for i in (1, 2)} for kind in ("joint", "body", "site")
-            )
-            if joints & gone_joints or bodies & gone_bodies or sites & removed.get("site", set()):
-                section.children.remove(node)
-                why = "what it constrains is not imported"
-                diagnostics.ignored_element(node.tag, node.file, node.line, why, "equality")
-    for section in root.find("actuator"):
-        for node in list(section.children):
-            joint = node.attributes.get("joint") or node.attributes.get("jointinparent")
-            if joint is None or joint in gone_joints:
-                section.children.remove(node)
-                why = "its joint is not imported" if joint else "it does not drive a joint"
-                diagnostics.ignored_element(node.tag, node.file, node.line, why, "actuator")
-    materials = {m.attributes.get("name") for asset in root.find("asset") for m in asset.find("material")}
-    for node in root.walk():
-        if node.tag in ("geom", "site") and node.attributes.get("material", None) not in (None, *materials):
-            name = node.attributes.pop("material")
-            diagnostics.note(f"material '{name}' is not defined", node.file, node.line)
 
 
 def _default_density(root: Node, density: float) -> None:
