@@ -41,7 +41,7 @@ ant: $(VENV)/.ready-train
 test: $(VENV)/.ready-test
 	$(BIN)/ruff check src tests examples benchmarks tools
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 setup: $(VENV)/.ready-test
 

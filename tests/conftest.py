@@ -1,17 +1,21 @@
-"""Options of the test run: what is slow, or needs a GPU or a client's checkout, is asked for."""
+"""Options of the test run: what is slow, or needs a GPU or a client's checkout, is asked for. How they are compiled."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 
 import pytest
 import torch
+import warp as wp
 from hypothesis import HealthCheck, settings
 
 from kilogym.assets.packages import MissingPackageError
 
 # the tensors of tests are small: more threads only wait for each other, the more so under xdist
 torch.set_num_threads(1)
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("KILOGYM_THREADS", "1")  # the cores are the workers'
 
 # a busy machine is no failure: neither an example nor the making of one has a deadline
 settings.register_profile("kilogym", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -22,6 +26,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="also run tests marked slow")
     parser.addoption("--client", action="store_true", help="also run tests that need a client checkout")
     parser.addoption("--device", default="cpu", help="device of tests that take one: cpu, cuda:0 ...")
+
+
+FAR = ("engine/test_cuda", "engine/test_determinism", "fuzz/", "physics/test_on_terrain", "rl/", "validation/")
+"""Tests that take so many steps that what the compiler does for speed pays. Of the others, nearly all time of a first
+run would be the compiler's, which does as little as it can for them."""
+AS_FOR_USERS = (wp.config.optimization_level, wp.config.cpu_compiler_flags)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """How the CPU's code is compiled: see FAR. With --slow, or where there is a GPU, as for users."""
+    far = item.path.relative_to(item.config.rootpath / "tests").as_posix().startswith(FAR)
+    users = far or item.config.getoption("--slow") or torch.cuda.is_available()
+    wp.config.optimization_level, wp.config.cpu_compiler_flags = AS_FOR_USERS if users else (0, "-march=native")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
