@@ -5,10 +5,6 @@ Real kg_from(Real x, int lane) {
     const int turn = arrive(2, x);
     return (Real)lanes[current / KG_LANES * KG_LANES + lane].value[turn];
 }
-unsigned kg_from(unsigned x, int lane) {
-    const int turn = arrive(7, x);
-    return (unsigned)lanes[current / KG_LANES * KG_LANES + lane].value[turn];
-}
 Real kg_across(Real x, int distance) {
     const int turn = arrive(3, x);
     return (Real)lanes[current ^ distance].value[turn];

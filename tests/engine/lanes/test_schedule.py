@@ -74,34 +74,36 @@ SHAPES = range(5)
 CONTACT = st.tuples(st.sampled_from(SHAPES), st.sampled_from([-1, *SHAPES])).filter(lambda pair: pair[0] != pair[1])
 
 
-def first_fit(contacts: list[set[int]]) -> dict[tuple[int, int], int]:
+def in_order(contacts: list[set[int]]) -> dict[tuple[int, int], int]:
     """(round, lane) -> contact, from the lanes that each contact moves; none: of the trunk."""
-    taken: dict[tuple[int, int], int] = {}
+    placed: dict[tuple[int, int], int] = {}
+    after = [0] * LANES
     for i, lanes in enumerate(contacts):
-        choices = [lanes] if lanes else [{lane} for lane in range(LANES)]
-        at = next((r, some) for r in range(MOST) for some in choices if not any((r, lane) in taken for lane in some))
-        taken |= {(at[0], lane): i for lane in at[1]}
-    return taken
+        at = lanes or {after.index(min(after))}
+        last = max(after[lane] for lane in at)
+        for lane in at:
+            placed[last, lane], after[lane] = i, last + 1
+    return placed
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.lists(CONTACT, max_size=MOST), min_size=ENVS, max_size=ENVS))
 def test_schedule(schedules, envs):
-    """Every contact comes into the first round in which its lanes are free, and one thread visits in that order."""
+    """Every contact comes into the round after its lanes' last, and one thread visits in that order."""
     rounds, order = schedules.of(envs)
     for env, contacts in enumerate(envs):
         lanes = [{schedules.lane[shape] for shape in pair if shape >= 0} - {-1} for pair in contacts]
         found = {(r, lane): i for (r, lane), i in np.ndenumerate(rounds[env]) if i >= 0}
-        assert found == first_fit(lanes)
+        assert found == in_order(lanes)
         # by rounds, in a round by lanes; a contact of two limbs at its first one's
         speaks = [schedules.lane[a] if schedules.lane[a] >= 0 else -1 for a, _ in contacts]
         first = {at: i for at, i in found.items() if len(lanes[i]) < 2 or at[1] == speaks[i]}
         assert order[env] == [first[at] for at in sorted(first)]
         assert sorted(order[env]) == list(range(len(contacts)))
-        # of the same limbs as they are numbered
-        for limbs in (some for some in lanes if some):
-            alike = [i for i in order[env] if lanes[i] == limbs]
-            assert alike == sorted(alike)
+        # each lane's as they are numbered
+        for lane in range(LANES):
+            own = [found[at] for at in sorted(found) if at[1] == lane]
+            assert own == sorted(own)
 
 
 def test_limbs_alone_make_one_round(schedules):

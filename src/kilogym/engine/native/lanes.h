@@ -18,7 +18,6 @@ KG_FN int kg_warp_most(int n) { return n; }
 #elif defined(KG_EMULATED)  // tests run the lanes of a warp one after the other: tests/engine/lanes
 void kg_sync();
 Real kg_from(Real x, int lane);
-unsigned kg_from(unsigned x, int lane);
 Real kg_across(Real x, int distance);
 unsigned kg_ballot(bool b);
 bool kg_warp_any(bool b);
@@ -27,7 +26,6 @@ int kg_warp_most(int n);
 KG_FN void kg_sync() { __syncwarp(); }
 // x of another lane of the group
 KG_FN Real kg_from(Real x, int lane) { return __shfl_sync(0xffffffffu, x, lane, KG_LANES); }
-KG_FN unsigned kg_from(unsigned x, int lane) { return __shfl_sync(0xffffffffu, x, lane, KG_LANES); }
 KG_FN Real kg_across(Real x, int distance) { return __shfl_xor_sync(0xffffffffu, x, distance, KG_LANES); }
 KG_FN unsigned kg_ballot(bool b) { return __ballot_sync(0xffffffffu, b) >> (threadIdx.x & 31u & ~(KG_LANES - 1u)) & (0xffffffffu >> (32 - KG_LANES)); }
 KG_FN bool kg_warp_any(bool b) { return __any_sync(0xffffffffu, b) != 0; }
@@ -54,7 +52,6 @@ KG_FN void kg_together() { __syncthreads(); }
 #if defined(__CUDA_ARCH__)
 KG_FN int kg_bits(unsigned x) { return __popc(x); }
 KG_FN int kg_lowest(unsigned x) { return __ffs(x) - 1; }  // x > 0
-KG_FN int kg_highest(unsigned x) { return 31 - __clz(x); }  // x > 0
 #else
 KG_FN int kg_bits(unsigned x) {
     int n = 0;
@@ -64,11 +61,6 @@ KG_FN int kg_bits(unsigned x) {
 KG_FN int kg_lowest(unsigned x) {
     int n = 0;
     for (; !(x & 1u); x >>= 1) ++n;
-    return n;
-}
-KG_FN int kg_highest(unsigned x) {
-    int n = 0;
-    for (; x > 1; x >>= 1) ++n;
     return n;
 }
 #endif
