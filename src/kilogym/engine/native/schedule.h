@@ -11,13 +11,13 @@
 
 static_assert(LANES == 1 || LANES == SWEPT_LANES, "lanes visit contacts in their own order");
 
-// rounds: with lanes, the most of the warp's envs; first: this lane's contact in the first one, -1: none
+// rounds: with lanes, the most of the warp's envs; first: the contact (of this lane) that is visited first, -1: none
 struct Schedule { int contacts, rounds, first; };
 
 #if KG_LANES == 1
 KG_FN Schedule schedule_contacts(const Env&, const Rows& rows, int contacts) {
-    const Schedule s = {contacts, contacts, -1};
-    if (SWEPT_LANES == 1) return s;
+    Schedule s = {contacts, contacts, -1};
+    if (SWEPT_LANES == 1 || contacts == 0) return s;
     int next[SWEPT_LANES];  // round
     KG_ROLLED for (int lane = 0; lane < SWEPT_LANES; ++lane) next[lane] = 0;
     // [round, lane] -> contact, as far as a lane has rounds; a contact of two lanes stands at A's, -1: none
@@ -45,6 +45,7 @@ KG_FN Schedule schedule_contacts(const Env&, const Rows& rows, int contacts) {
             if (i >= 0) rows.turn(n++) = i;
         }
     }
+    s.first = (int)rows.turn(0);
     return s;
 }
 #else
@@ -85,7 +86,12 @@ KG_FN Schedule schedule_contacts(const Env& env, const Rows& rows, int contacts)
 template <class F>
 KG_FN void each_visit(const Env& env, const Rows& rows, const Schedule& s, F f) {
 #if KG_LANES == 1
-    KG_ROLLED for (int n = 0; n < s.contacts; ++n) f(SWEPT_LANES == 1 ? n : (int)rows.turn(n), true);
+    int next = SWEPT_LANES == 1 ? 0 : s.first;
+    KG_ROLLED for (int n = 1; n <= s.contacts; ++n) {
+        const int i = next;
+        next = SWEPT_LANES == 1 ? n : n < s.contacts ? (int)rows.turn(n) : 0;
+        f(i, true);
+    }
 #else
     int next = s.first;
     KG_ROLLED for (int r = 0; r < s.rounds; ++r) {
