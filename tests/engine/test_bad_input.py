@@ -25,7 +25,7 @@ def test_no_envs(world, device):
 
 
 def test_odd_lanes_and_blocks(world, device):
-    with pytest.raises(ValueError, match=r"EngineOptions\.lanes: expected 0 \(chosen\), 1, 2, 4 or 8, got 5"):
+    with pytest.raises(ValueError, match=r"EngineOptions\.lanes: expected 0 \(chosen\), 1, 2, 4, 8, 16 or 32, got 5"):
         Batch(world.model, 1, device, EngineOptions(lanes=5))
     with pytest.raises(ValueError, match=r"block_dim: expected 0 \(chosen\) or a multiple of 32, got 48"):
         Batch(world.model, 1, device, EngineOptions(block_dim=48))

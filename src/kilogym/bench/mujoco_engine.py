@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import mujoco
@@ -10,6 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from kilogym.bench.engine import Engine, Setting
+from kilogym.engine.threads import cpu_threads
 
 MOST_ENVS = 512
 """More are not simulated: its speed per env does not depend on how many there are."""
@@ -28,7 +28,7 @@ class MujocoEngine(Engine):
         self._data = [mujoco.MjData(model) for _ in range(self.num_envs)]
         for data, start in zip(self._data, setting.scene.starts(self.num_envs), strict=True):
             data.qpos[:] = start
-        threads = int(os.environ.get("KILOGYM_THREADS", "0")) or os.cpu_count() or 1  # as many as Kilogym has
+        threads = cpu_threads()  # as many as Kilogym has
         self._threads = min(threads, self.num_envs)
         self._pool = ThreadPoolExecutor(self._threads)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from kilogym.engine.mapping import choose_mapping
 from kilogym.engine.model import INPUT, OUTPUT, PARAMETERS, STATE, EnvModel
 from kilogym.engine.tables import STACK_WORDS, emit_tables, row_words
 from kilogym.engine.terrain import NO_TERRAIN
+from kilogym.engine.threads import cpu_threads
 from kilogym.engine.topology import build_topology
 from kilogym.engine.warm_start import forget
 
@@ -107,7 +107,7 @@ class Batch:
             "warm_dof": self._zeros(4 * max(1, model.num_dofs), num_envs),
             "warm_coupling": self._zeros(max(1, couplings.count + 2 * len(model.tendons)), num_envs),
         }
-        threads = int(os.environ.get("KILOGYM_THREADS", "0")) or self.options.threads or os.cpu_count() or 1
+        threads = cpu_threads(self.options.threads)
         self._threads = max(1, min(threads, num_envs)) if self.device.type == "cpu" else 1
         self._rows = self._zeros(1, 1).view(-1)
         terrain = model.terrain or NO_TERRAIN

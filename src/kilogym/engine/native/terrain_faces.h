@@ -96,12 +96,12 @@ KG_FN bool next_face(const Terrain& t, Walk& w, Face& f, Test passes) {
 }
 // whether a walk over a shape's cells may come to a triangle: of a height field as it does, of a mesh by cells alone
 KG_FN bool is_near(const Terrain& t) {
+    if (t.i1 < t.i0) return false;
     KG_ROLLED for (int i = t.i0; i <= t.i1 + (t.mesh ? 0 : 1); ++i) {
         KG_ROLLED for (int j = t.j0; j <= t.j1 + (t.mesh ? 0 : 1); ++j) {
             const int* cell = t.ints + (t.mesh ? t.head[T_CELLS] + i * t.ny + j : 0);
             if (t.mesh ? cell[0] < cell[1] : t.reals[i * t.ny + j] >= t.low) return true;
         }
-        if (t.i1 < t.i0) break;
     }
     return false;
 }
