@@ -158,7 +158,7 @@ private:
 // al., Building an Orthonormal Basis, Revisited (2017)
 KG_FN void tangents(Vec3 n, Vec3& t1, Vec3& t2) {
     Real sign = n.z < (Real)0 ? (Real)-1 : (Real)1;
-    Real a = (Real)-1 / (sign + n.z), b = n.x * n.y * a;
+    Real a = kg_div((Real)-1, sign + n.z), b = n.x * n.y * a;
     t1 = v3((Real)1 + sign * n.x * n.x * a, sign * b, -sign * n.x);
     t2 = v3(b, sign + n.y * n.y * a, -n.y);
 }

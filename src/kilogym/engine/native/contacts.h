@@ -22,7 +22,7 @@ KG_FN Vec3 surface_point(Kind kind, ShapePose pose, Vec3 size, Vec3 n, Number i)
     // cylinder: four rim points per cap, the lowest one and three more a quarter turn apart
     Vec3 down = rotate(conj(pose.rot), -n);
     Real rho = kg_sqrt(down.x * down.x + down.y * down.y);
-    Real cx = rho > (Real)1e-4 ? down.x / rho : (Real)1, cy = rho > (Real)1e-4 ? down.y / rho : (Real)0;
+    Real cx = rho > (Real)1e-4 ? kg_div(down.x, rho) : (Real)1, cy = rho > (Real)1e-4 ? kg_div(down.y, rho) : (Real)0;
     const int turn = i & 3;
     Real rx = turn == 0 ? cx : turn == 1 ? -cx : turn == 2 ? -cy : cy;
     Real ry = turn == 0 ? cy : turn == 1 ? -cy : turn == 2 ? cx : -cx;
@@ -65,7 +65,7 @@ KG_CALL void hull_points(const Hull& hull, ShapePose pose, Real scale, Real boun
             KG_ROLLED for (int i = 0; i < hull.vertices; ++i) {
                 if (!(low[i >> 5] >> (i & 31) & 1u)) continue;
                 const Real x = dot(way, hull.at(i));
-                if (x > most + (Real)0.002 * bound / scale) { most = x; best = i; }
+                if (x > most + kg_div((Real)0.002 * bound, scale)) { most = x; best = i; }
             }
         }
         if (kept[best >> 5] >> (best & 31) & 1u) continue;

@@ -183,7 +183,7 @@ KG_FN void couple_midpoint(Real h, Real half, const Real* w, const Couplings& c,
 // Begins iteration n. before: w without its forces; w: with them, last iteration's impulses act again
 KG_FN void start_couplings(const StepSettings& st, int n, const Real* before, Couplings& c, Real* w) {
     if (NCR == 0) return;
-    const Real step = (Real)1 / (Real)st.iterations, done = (Real)n * step;
+    const Real step = kg_div((Real)1, (Real)st.iterations), done = (Real)n * step;
     KG_ROLLED for (int r = 0; r < NCR; ++r) {
         CouplingRow& row = c.row[r];
         if (!row.hard) {

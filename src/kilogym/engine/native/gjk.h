@@ -36,7 +36,7 @@ KG_FN void nearest_on_triangle(Vec3 a, Vec3 b, Vec3 c, Real* l) {
     if (d3 >= 0 && d4 <= d3) return;
     const Real vc = d1 * d4 - d3 * d2;
     if (vc <= 0 && d1 >= 0 && d3 <= 0) {
-        l[1] = d1 - d3 > 0 ? d1 / (d1 - d3) : (Real)0;
+        l[1] = d1 - d3 > 0 ? kg_div(d1, d1 - d3) : (Real)0;
         l[0] = 1 - l[1];
         return;
     }
@@ -45,14 +45,14 @@ KG_FN void nearest_on_triangle(Vec3 a, Vec3 b, Vec3 c, Real* l) {
     if (d6 >= 0 && d5 <= d6) return;
     const Real vb = d5 * d2 - d1 * d6;
     if (vb <= 0 && d2 >= 0 && d6 <= 0) {
-        l[2] = d2 - d6 > 0 ? d2 / (d2 - d6) : (Real)0;
+        l[2] = d2 - d6 > 0 ? kg_div(d2, d2 - d6) : (Real)0;
         l[0] = 1 - l[2];
         return;
     }
     const Real va = d3 * d6 - d5 * d4;
     if (va <= 0 && d4 - d3 >= 0 && d5 - d6 >= 0) {
         const Real sum = (d4 - d3) + (d5 - d6);
-        l[2] = sum > 0 ? (d4 - d3) / sum : (Real)0;
+        l[2] = sum > 0 ? kg_div(d4 - d3, sum) : (Real)0;
         l[1] = 1 - l[2];
         l[0] = 0;
         return;
@@ -67,7 +67,7 @@ KG_CALL bool reduce_simplex(Simplex& s, Vec3& nearest) {
     if (s.count == 2) {
         const Vec3 d = s.w[1] - s.w[0];
         const Real dd = dot(d, d);
-        l[1] = dd > 0 ? kg_clamp(-dot(s.w[0], d) / dd, 0, 1) : (Real)0;
+        l[1] = dd > 0 ? kg_clamp(kg_div(-dot(s.w[0], d), dd), 0, 1) : (Real)0;
         l[0] = 1 - l[1];
     } else if (s.count == 3) {
         nearest_on_triangle(s.w[0], s.w[1], s.w[2], l);

@@ -75,7 +75,7 @@ KG_FN void spin_bias(const Inertia* mid, const Momentum& p, const Spatial* outsi
     each<NT>([&](auto t) {
         if (!tree_floating[t] || !tree_single[t]) return;
         const int i = tree_v0[t] + 3, l = tree_link0[t];
-        const Vec3 n = (mid[l].i * v3(v[i], v[i + 1], v[i + 2]) - p.ang[t]) * ((Real)2 / dt) - outside[l].ang;
+        const Vec3 n = (mid[l].i * v3(v[i], v[i + 1], v[i + 2]) - p.ang[t]) * kg_div((Real)2, dt) - outside[l].ang;
         bias[i] = n.x; bias[i + 1] = n.y; bias[i + 2] = n.z;
     });
 }

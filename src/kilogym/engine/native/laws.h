@@ -8,7 +8,7 @@ KG_FN Soft soft_constraint(Real h) {
     const Real zeta = 5, h_omega = (Real)(2 * 3.14159265358979323846 * 0.1875);
     const Real a1 = 2 * zeta + h_omega, a2 = h_omega * a1;
     Soft s;
-    s.rate = h_omega / (h * a1);
+    s.rate = kg_div(h_omega, h * a1);
     s.keep = a2 * kg_inv(1 + a2);
     return s;
 }

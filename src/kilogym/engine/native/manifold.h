@@ -60,7 +60,7 @@ KG_CALL void feature_along(const Convex& c, Vec3 d, Feature& f) {
     }
     if (HAS_CYLINDER && c.kind == SHAPE_CYLINDER) {
         const Real rho = kg_sqrt(l.x * l.x + l.y * l.y);
-        const Real cx = rho > (Real)2e-3 ? l.x / rho : (Real)1, cy = rho > (Real)2e-3 ? l.y / rho : (Real)0;
+        const Real cx = rho > (Real)2e-3 ? kg_div(l.x, rho) : (Real)1, cy = rho > (Real)2e-3 ? kg_div(l.y, rho) : (Real)0;
         if (rho > kg_abs(l.z)) {  // side: the line along it
             f.count = 2;
             for (int i = 0; i < 2; ++i) {
@@ -182,7 +182,7 @@ KG_CALL void common_corners(const Feature& fa, const Feature& fb, const Outline&
             const Flat s = b.corner[j1] - b.corner[j], d = b.corner[j] - a.corner[i];
             const Real across = cross(r, s);
             if (across * across <= (Real)1e-6 * rr * dot(s, s)) continue;  // parallel: corners say the same
-            const Real t = cross(d, s) / across, u = cross(d, r) / across;
+            const Real t = kg_div(cross(d, s), across), u = kg_div(cross(d, r), across);
             if (t < 0 || t > 1 || u < 0 || u > 1) continue;
             const Flat p = Flat{a.corner[i].x + t * r.x, a.corner[i].y + t * r.y};
             add_common(c, p, a.height[i] + t * (a.height[i1] - a.height[i]), b.height[j] + u * (b.height[j1] - b.height[j]),
@@ -196,18 +196,18 @@ KG_CALL void common_of_edges(const Outline& a, const Outline& b, Real limit, Com
     const Real rr = dot(r, r), ss = dot(s, s), rs = dot(r, s);
     const auto add = [&](Real t, int number) {  // t: along A's
         const Flat p = Flat{a.corner[0].x + t * r.x, a.corner[0].y + t * r.y};
-        const Real u = ss > 0 ? kg_clamp(dot(p - b.corner[0], s) / ss, 0, 1) : (Real)0;
+        const Real u = ss > 0 ? kg_clamp(kg_div(dot(p - b.corner[0], s), ss), 0, 1) : (Real)0;
         add_common(c, p, a.height[0] + t * (a.height[1] - a.height[0]), b.height[0] + u * (b.height[1] - b.height[0]), number, limit);
     };
     if (rs * rs > (Real)0.99 * rr * ss && rr > 0) {
-        const Real t0 = dot(b.corner[0] - a.corner[0], r) / rr, t1 = dot(b.corner[1] - a.corner[0], r) / rr;
+        const Real t0 = kg_div(dot(b.corner[0] - a.corner[0], r), rr), t1 = kg_div(dot(b.corner[1] - a.corner[0], r), rr);
         const Real lo = kg_clamp(kg_min(t0, t1), 0, 1), hi = kg_clamp(kg_max(t0, t1), 0, 1);
         add(lo, 1);
         if (hi - lo > (Real)1e-3) add(hi, 2);
         return;
     }
     const Real across = cross(r, s);
-    const Real t = across != 0 ? kg_clamp(cross(b.corner[0] - a.corner[0], s) / across, 0, 1) : (Real)0;
+    const Real t = across != 0 ? kg_clamp(kg_div(cross(b.corner[0] - a.corner[0], s), across), 0, 1) : (Real)0;
     add(t, 0);
 }
 

@@ -7,9 +7,9 @@ KG_FN void closest_on_segments(Vec3 pa, Vec3 ha, Vec3 pb, Vec3 hb, Real& s, Real
     Vec3 d = pa - pb;
     Real a = dot(ha, ha), b = dot(ha, hb), e = dot(hb, hb), c = dot(ha, d), f = dot(hb, d);
     Real den = a * e - b * b;
-    s = den > (Real)1e-9 * a * e ? kg_clamp((b * f - c * e) / den, -1, 1) : (Real)0;
-    t = e > (Real)0 ? kg_clamp((b * s + f) / e, -1, 1) : (Real)0;
-    s = a > (Real)0 ? kg_clamp((b * t - c) / a, -1, 1) : (Real)0;
+    s = den > (Real)1e-9 * a * e ? kg_clamp(kg_div(b * f - c * e, den), -1, 1) : (Real)0;
+    t = e > (Real)0 ? kg_clamp(kg_div(b * s + f, e), -1, 1) : (Real)0;
+    s = a > (Real)0 ? kg_clamp(kg_div(b * t - c, a), -1, 1) : (Real)0;
 }
 
 // how many contacts a pair makes: 0, 1 or 2
@@ -32,13 +32,13 @@ KG_CALL int test_pair(Real half, Real threshold, int p, const Segment& A, const 
         Real aa = dot(ha, ha), bb = dot(hb, hb), ab = dot(ha, hb);
         if (ab * ab > (Real)0.99 * aa * bb) {
             Vec3 d = cb - A.pos;
-            Real mid = dot(d, ha) / aa, reach_b = kg_abs(ab) / aa;  // B's centre and half length, in A's parameter
+            Real mid = kg_div(dot(d, ha), aa), reach_b = kg_div(kg_abs(ab), aa);  // B's centre and half length, in A's parameter
             Real lo = kg_max((Real)-1, mid - reach_b), hi = kg_min((Real)1, mid + reach_b);
             if (hi - lo > (Real)1e-3) {
                 points = 2;
                 s1[0] = lo;
                 s1[1] = hi;
-                for (int i = 0; i < 2; ++i) t1[i] = kg_clamp((dot(ha * s1[i] - d, hb)) / bb, -1, 1);
+                for (int i = 0; i < 2; ++i) t1[i] = kg_clamp(kg_div(dot(ha * s1[i] - d, hb), bb), -1, 1);
             }
         }
     }
@@ -62,7 +62,7 @@ KG_CALL int test_pair(Real half, Real threshold, int p, const Segment& A, const 
             Real t = 0;
             Vec3 at = d;
             KG_ROLLED for (int pass = 0; pass < 4; ++pass) {
-                t = kg_clamp(t - (dist - radii - reach) / u, -half, half);
+                t = kg_clamp(t - kg_div(dist - radii - reach, u), -half, half);
                 at = d + (va - vb) * t;
                 dist = norm(at);
                 if (dist <= (Real)1e-9) break;
@@ -147,7 +147,7 @@ KG_FN int touch_convex(const Rows& rows, Real half, Real threshold, int p, const
         KG_ROLLED for (int pass = 0; pass < 3; ++pass) {
             const Real u = dot(sep.normal, point_velocity(A.vel, sep.a - A.vel.lin * t) - point_velocity(B.vel, sep.b + shift - B.vel.lin * t));
             if (u >= -threshold) break;
-            t = kg_clamp(t - (sep.gap - reach) / u, -half, half);
+            t = kg_clamp(t - kg_div(sep.gap - reach, u), -half, half);
             advance(a, q4(qa.x, qa.y, qa.z, qa.w), pos_a, va, A.vel.ang, t);
             advance(b, q4(qb.x, qb.y, qb.z, qb.w), pos_b, vb, B.vel.ang, t);
             sep = separate(a, b, (Real)1e30);

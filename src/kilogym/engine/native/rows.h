@@ -131,7 +131,7 @@ template <class Args>
 KG_FN Vec3 warm_impulse(const Args& args, const Env& env, int slot, Vec3 normal, Real mu, int i) {
     const Vec3 last = last_impulse(args, args.warm_impulse, env, slot, normal, i);
     const Real n = kg_max(last.x, (Real)0), limit = mu * n, f = kg_sqrt(last.y * last.y + last.z * last.z);
-    const Real cut = f > limit ? limit / f : (Real)1;
+    const Real cut = f > limit ? kg_div(limit, f) : (Real)1;
     return v3(n, last.y * cut, last.z * cut);
 }
 

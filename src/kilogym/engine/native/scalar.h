@@ -9,16 +9,20 @@ KG_FN Real kg_abs(Real a) { return a < (Real)0 ? -a : a; }
 // NaN stays NaN: a limit must not hide it
 KG_FN Real kg_clamp(Real x, Real lo, Real hi) { return x < lo ? lo : x > hi ? hi : x; }
 // On CUDA in float32 the hardware's own, 1 unit in the last place; without the branches that the last half unit and
-// denormal numbers cost
+// denormal numbers cost. kg_div: of the whole range, 2 units in the last place; the rounded quotient calls a function where
+// operands are zero or far apart, in a branch of its own for each division
 #if defined(__CUDA_ARCH__)
 KG_FN float kg_sqrt(float a) { float r; asm("sqrt.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(a)); return r; }
 KG_FN float kg_inv(float a) { float r; asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(a)); return r; }
 KG_FN float kg_rsqrt(float a) { float r; asm("rsqrt.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(a)); return r; }
+KG_FN float kg_div(float a, float b) { float r; asm("div.full.f32 %0, %1, %2;" : "=f"(r) : "f"(a), "f"(b)); return r; }
+KG_FN double kg_div(double a, double b) { return a / b; }
 KG_FN double kg_sqrt(double a) { return wp::sqrt(a); }
 KG_FN double kg_inv(double a) { return 1.0 / a; }
 KG_FN double kg_rsqrt(double a) { return 1.0 / wp::sqrt(a); }
 #else
 KG_FN Real kg_sqrt(Real a) { return wp::sqrt(a); }
+KG_FN Real kg_div(Real a, Real b) { return a / b; }
 KG_FN Real kg_inv(Real a) { return (Real)1 / a; }
 KG_FN Real kg_rsqrt(Real a) { return (Real)1 / wp::sqrt(a); }
 #endif

@@ -17,7 +17,7 @@ KG_FN Vec3 visit_contact(const Visit& p, const Rows& rows, int i, int phase, con
     if (HAS_COMPLIANCE && c.compliance > 0) f.x = p.biased ? visited(compliant(p, gap, c.inv_n, c.compliance), u.x, old.x) : old.x;
     if constexpr (HAS_RESTITUTION) {
         // an elastic contact that others make approach fast waits for the next iteration, where it bounces
-        const Real alone = phase == CONTACT_IDLE && !(c.compliance > 0) ? u.x - old.x / c.inv_n : (Real)0;
+        const Real alone = phase == CONTACT_IDLE && !(c.compliance > 0) ? u.x - kg_div(old.x, c.inv_n) : (Real)0;
         if (phase == CONTACT_BOUNCING) f.x = kg_max(old.x - (u.x - (p.biased ? rows.bounce(i) : rows.settle(i))) * rows.elastic(i).inv, (Real)0);
         else if (alone < -p.bounce_threshold && gap + p.h * alone < 0) f.x = 0;
     }
@@ -55,15 +55,15 @@ KG_FN void choose_phase(const Env& env, const Visit& p, const Rows& rows, int i,
     const RowPlace at = row_place(rows, i, elastic);
     const RowY y = row_y(env, rows, i, at.owners);
     const Real gap = now.w, u0 = normal_velocity(env, at, y, before);
-    const Real a = (normal_velocity(env, at, y, after) - u0) / h;
+    const Real a = kg_div(normal_velocity(env, at, y, after) - u0, h);
     kg_sync();  // both lanes have read the impulse
     if (!elastic || !at.owners.writes(env)) return;
     int phase = now.x == 0 ? CONTACT_IDLE : CONTACT_RESTING;
     if (u0 < -p.bounce_threshold) {
         rows.impulse_gap(i) = four(v3(0, 0, 0), gap);
         phase = gap + h * u0 + (Real)0.5 * a * h * h > 0 ? CONTACT_WAITING : CONTACT_BOUNCING;
-        const Real reach = kg_max(gap, (Real)0), speed = -u0, t = reach / speed;
-        rows.bounce(i) = (e * speed * (h - t) - reach) / h;
+        const Real reach = kg_max(gap, (Real)0), speed = -u0, t = kg_div(reach, speed);
+        rows.bounce(i) = kg_div(e * speed * (h - t) - reach, h);
         rows.settle(i) = e * (speed - a * t) + a * (h - t);
     }
     rows.phase(i) = (Real)phase;
@@ -121,8 +121,8 @@ struct Solution {
 template <class Args>
 KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const Real* map, const Drives& d, const Real* force,
                  const bool* stiff, const Real* v_start, DofRow* dofs, Couplings& couplings, const Schedule& contacts, const Rows& rows, Solution& s) {
-    const Real h = st.dt / (Real)st.iterations;
-    Visit visit = {h, (Real)1 / h, st.bounce_threshold, st.max_depenetration, soft_constraint(h), true};
+    const Real h = kg_div(st.dt, (Real)st.iterations);
+    Visit visit = {h, kg_div((Real)1, h), st.bounce_threshold, st.max_depenetration, soft_constraint(h), true};
     Real w[NV];
     each<NV>([&](auto i) {
         w[i] = s.w[i];

@@ -99,7 +99,7 @@ KG_FN int at_end(const Args& args, const Env& env, const StepSettings& st, bool 
 // leaves the displacement since the start in s.x and the velocity in s.v_end
 template <class Args>
 KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, int n, Stage& at, State& s, const Rows& rows) {
-    const Real h = st.dt / (Real)st.iterations;
+    const Real h = kg_div(st.dt, (Real)st.iterations);
     const bool first = n == 0, last = n == st.substeps - 1;
     int status = 0;
 

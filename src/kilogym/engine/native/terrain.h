@@ -64,8 +64,8 @@ KG_FN Terrain view_terrain(const Args& args, const Env& env, int number, Vec3 re
         const Real cv = pick(t.hi, v) - head[T_GRID_V] + (pick(ref, v) + pick(t.lo, v)) + pick(pos, v);
         const Real eu = pick(ext, u) + (Real)1e-6 * (kg_abs(pick(t.hi, u)) + kg_abs(head[T_GRID_U]) + kg_abs(pick(ref, u)));
         const Real ev = pick(ext, v) + (Real)1e-6 * (kg_abs(pick(t.hi, v)) + kg_abs(head[T_GRID_V]) + kg_abs(pick(ref, v)));
-        t.i0 = kg_floor((cu - eu) / t.dx); t.i1 = kg_floor((cu + eu) / t.dx);
-        t.j0 = kg_floor((cv - ev) / t.dy); t.j1 = kg_floor((cv + ev) / t.dy);
+        t.i0 = kg_floor(kg_div(cu - eu, t.dx)); t.i1 = kg_floor(kg_div(cu + eu, t.dx));
+        t.j0 = kg_floor(kg_div(cv - ev, t.dy)); t.j1 = kg_floor(kg_div(cv + ev, t.dy));
         // what lies on the upper border belongs to the last cells
         if (t.i0 == t.nx) t.i0 = t.nx - 1;
         if (t.j0 == t.ny) t.j0 = t.ny - 1;
@@ -77,13 +77,13 @@ KG_FN Terrain view_terrain(const Args& args, const Env& env, int number, Vec3 re
         const Vec3 x = rotate(back, v3(ext.x, 0, 0)), y = rotate(back, v3(0, ext.y, 0)), z = rotate(back, v3(0, 0, ext.z));
         const Real ex = kg_abs(x.x) + kg_abs(y.x) + kg_abs(z.x), ey = kg_abs(x.y) + kg_abs(y.y) + kg_abs(z.y);
         const Real ez = kg_abs(x.z) + kg_abs(y.z) + kg_abs(z.z);
-        const int fi = kg_floor((l.x + p.x) / t.dx), fj = kg_floor((l.y + p.y) / t.dy);
+        const int fi = kg_floor(kg_div(l.x + p.x, t.dx)), fj = kg_floor(kg_div(l.y + p.y, t.dy));
         t.ci = (int)t.hi.x + fi;
         t.cj = (int)t.hi.y + fj;
         t.at = v3((l.x - (Real)fi * t.dx) + p.x, (l.y - (Real)fj * t.dy) + p.y, l.z + p.z);
         t.low = t.at.z - ez;
-        t.i0 = t.ci + kg_floor((t.at.x - ex) / t.dx); t.i1 = t.ci + kg_floor((t.at.x + ex) / t.dx);
-        t.j0 = t.cj + kg_floor((t.at.y - ey) / t.dy); t.j1 = t.cj + kg_floor((t.at.y + ey) / t.dy);
+        t.i0 = t.ci + kg_floor(kg_div(t.at.x - ex, t.dx)); t.i1 = t.ci + kg_floor(kg_div(t.at.x + ex, t.dx));
+        t.j0 = t.cj + kg_floor(kg_div(t.at.y - ey, t.dy)); t.j1 = t.cj + kg_floor(kg_div(t.at.y + ey, t.dy));
         t.i1 = t.i1 < t.nx - 1 ? t.i1 : t.nx - 2;
         t.j1 = t.j1 < t.ny - 1 ? t.j1 : t.ny - 2;
     }
@@ -104,8 +104,8 @@ KG_FN Terrain narrowed(const Terrain& t, Vec3 c, Real r) {
         return n;
     }
     const Vec3 l = t.at + rotate(conj(t.turn), c);
-    const int i0 = t.ci + kg_floor((l.x - r) / t.dx), i1 = t.ci + kg_floor((l.x + r) / t.dx);
-    const int j0 = t.cj + kg_floor((l.y - r) / t.dy), j1 = t.cj + kg_floor((l.y + r) / t.dy);
+    const int i0 = t.ci + kg_floor(kg_div(l.x - r, t.dx)), i1 = t.ci + kg_floor(kg_div(l.x + r, t.dx));
+    const int j0 = t.cj + kg_floor(kg_div(l.y - r, t.dy)), j1 = t.cj + kg_floor(kg_div(l.y + r, t.dy));
     n.i0 = i0 > t.i0 ? i0 : t.i0; n.i1 = i1 < t.i1 ? i1 : t.i1;
     n.j0 = j0 > t.j0 ? j0 : t.j0; n.j1 = j1 < t.j1 ? j1 : t.j1;
     if (n.j1 < n.j0) n.i1 = n.i0 - 1;

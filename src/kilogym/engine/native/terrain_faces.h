@@ -109,7 +109,7 @@ KG_FN bool is_near(const Terrain& t) {
 // whether c is below the triangle of a height field above or below it, and by how much along the field's z: at least 0
 KG_FN bool is_below(const Terrain& t, Vec3 c, Real& depth) {
     const Vec3 l = t.at + rotate(conj(t.turn), c);
-    const int i = kg_floor(l.x / t.dx), j = kg_floor(l.y / t.dy);
+    const int i = kg_floor(kg_div(l.x, t.dx)), j = kg_floor(kg_div(l.y, t.dy));
     const int ci = t.ci + i, cj = t.cj + j;
     if (ci < 0 || ci > t.nx - 2 || cj < 0 || cj > t.ny - 2) return false;
     const int half = (l.x - (Real)i * t.dx) * t.dy >= (l.y - (Real)j * t.dy) * t.dx ? 1 : 0;

@@ -56,7 +56,7 @@ KG_FN Vec3 log_map(Quat q) {
     Real sign = q.w < (Real)0 ? (Real)-1 : (Real)1;
     Vec3 u = v3(q.x, q.y, q.z) * sign;
     Real s = norm(u);
-    Real scale = s < (Real)1e-4 ? (Real)2 + s * s * ((Real)1 / 3) : (Real)2 * wp::atan2(s, q.w * sign) / s;
+    Real scale = s < (Real)1e-4 ? (Real)2 + s * s * ((Real)1 / 3) : kg_div((Real)2 * wp::atan2(s, q.w * sign), s);
     return u * scale;
 }
 
