@@ -80,6 +80,15 @@ def stepped(world: BatchWorld, lanes: int, folder) -> tuple[dict, dict]:
     return expected, results[0]
 
 
+def check_equal(expected: dict, found: dict, error: float) -> None:
+    """Whole numbers are the same, real ones but for an error relative to the largest, or to 1."""
+    for name, value in expected.items():
+        if value.is_floating_point():
+            assert (found[name] - value).abs().max() <= error * max(1.0, float(value.abs().max())), name
+        else:
+            assert torch.equal(found[name], value), name
+
+
 FLYERS = [(ANT, 4), (HUMANOID, 2), (HUMANOID, 1)]
 
 
@@ -92,8 +101,7 @@ def test_in_flight(robot, lanes, tmp_path):
     batch.params["dof_lower"][:], batch.params["dof_upper"][:] = -FLT_MAX, FLT_MAX
     expected, found = stepped(world, lanes, tmp_path)
     assert expected["contact_count"].max() == 0
-    for name, value in expected.items():
-        assert (found[name] - value).abs().max() <= 1e-10 * max(1.0, float(value.abs().max())), name
+    check_equal(expected, found, 1e-10)
 
 
 def loaded_between_limbs(batch, report: torch.Tensor, lanes: int) -> int:
@@ -130,11 +138,7 @@ def test_with_contacts(robot, options, tmp_path):
         assert loaded_between_limbs(world.batch, expected["contact_report"], 4) >= 1
     if "max_contacts" in options:
         assert (expected["contact_overflow"] > 0).any()
-    for name, value in expected.items():
-        if value.is_floating_point():
-            assert (found[name] - value).abs().max() <= 1e-9 * max(1.0, float(value.abs().max())), name
-        else:
-            assert torch.equal(found[name], value), name
+    check_equal(expected, found, 1e-9)
 
 
 @pytest.mark.parametrize(("lanes", "flies"), [(2, True), (4, False)], ids=["flying", "with-contacts"])
@@ -149,8 +153,7 @@ def test_couplings(lanes, flies, tmp_path):
     expected, found = stepped(world, lanes, tmp_path)
     assert flies or expected["contact_count"].max() >= 1
     assert (expected["warm_coupling"] != 0).any(dim=1).sum() >= 12
-    for name, value in expected.items():
-        assert (found[name] - value).abs().max() <= 1e-9 * max(1.0, float(value.abs().max())), name
+    check_equal(expected, found, 1e-9)
 
 
 BLOCKS = """
@@ -169,6 +172,17 @@ STONE = """
 </worldbody></mujoco>"""
 
 
+def check_pile(world: BatchWorld, lanes: int, folder) -> None:
+    """Bodies that have fallen onto each other go on the same way."""
+    for _ in range(60):
+        world.batch.step()
+    assert not world.batch.fault.any()
+    world.batch.report_contacts()
+    expected, found = stepped(world, lanes, folder)
+    assert expected["contact_count"].float().mean() >= 5
+    check_equal(expected, found, 1e-8)
+
+
 def test_convex_shapes(tmp_path):
     """Boxes, cylinders, hulls and an ellipsoid, on the ground and on each other."""
     robots = [load_text(BLOCKS, tmp_path), load_text(STONE, tmp_path), load_text(BLOCKS, tmp_path)]
@@ -176,17 +190,7 @@ def test_convex_shapes(tmp_path):
     state = world.random_state(3, spread=0.3, speed=1.0)
     state["root_pos"][:] = [0, 0, 0.2, 0.3, 0, 0.7, 0.05, 0, 0.6]
     world.set_state(state)
-    for _ in range(60):
-        world.batch.step()
-    assert not world.batch.fault.any()
-    world.batch.report_contacts()
-    expected, found = stepped(world, 2, tmp_path)
-    assert expected["contact_count"].float().mean() >= 5
-    for name, value in expected.items():
-        if value.is_floating_point():
-            assert (found[name] - value).abs().max() <= 1e-8 * max(1.0, float(value.abs().max())), name
-        else:
-            assert torch.equal(found[name], value), name
+    check_pile(world, 2, tmp_path)
 
 
 CUBE = """
@@ -210,14 +214,4 @@ def test_whole_trees_as_limbs(robots, tmp_path):
     state["root_pos"][:] = np.ravel(places)
     world.set_state(state)
     world.batch.params["tree_angular_damping"][:, 0] = torch.linspace(0, 0.5, len(robots))
-    for _ in range(60):
-        world.batch.step()
-    assert not world.batch.fault.any()
-    world.batch.report_contacts()
-    expected, found = stepped(world, lanes, tmp_path)
-    assert expected["contact_count"].float().mean() >= 5
-    for name, value in expected.items():
-        if value.is_floating_point():
-            assert (found[name] - value).abs().max() <= 1e-8 * max(1.0, float(value.abs().max())), name
-        else:
-            assert torch.equal(found[name], value), name
+    check_pile(world, lanes, tmp_path)

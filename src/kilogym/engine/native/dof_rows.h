@@ -41,7 +41,7 @@ KG_FN void build_dof_rows(const Args& args, const Env& env, const StepSettings& 
 KG_FN void couple_limbs(const Real* map, DofRow* rows) {
     each<ND>([&](auto i) {
         const auto v = dof_v[i];
-        if (v < TV || TV == 0 || !rows[i].some) return;
+        if (v < TV || !rows[i].some) return;
         for (int lane = 0; lane < LANES; ++lane) {
             if (lane_dof_values[i * LANES + lane] < 0) continue;
             Real sum = 0;
@@ -102,9 +102,9 @@ KG_FN void over_row(V v, F f) {
     span(Zero(), anc_len[v], [&](auto a) { f(m_row[v] + a + Index<1>(), anc[anc_row[v] + a]); });
 }
 
-// The trunk's rows on all lanes alike; without a trunk limbs know nothing of each other. Limbs' rows of one place: lanes take turns; in between only the places' own
+// The trunk's rows on all lanes alike. Limbs' rows of one place: lanes take turns; in between only the places' own
 // velocities follow, through the trunk. All lanes compute every turn: it is a dozen instructions, less than to ask whose
-// turn is worth taking.
+// turn is worth taking. Without a trunk limbs know nothing of each other.
 template <class Args>
 KG_FN void sweep_dofs(const Args& args, const Env& env, const Visit& p, const Drives& d, const Real* map, const Real* x, DofRow* dofs, Real* w) {
     each<ND>([&](auto n) {

@@ -173,7 +173,7 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
     const Schedule schedule = schedule_contacts(env, rows, contacts.count);
     build_contact_rows(args, env, st, at.k, map, schedule, solution.w, rows);
     build_dof_rows(args, env, st, map, s.q, s.v, drives, dof_rows);
-    if (SV > 0) couple_limbs(map, dof_rows);
+    if (SV > 0 && TV > 0) couple_limbs(map, dof_rows);
     Real w_start[NSENSORS > 0 ? NV : 1];
     if (NSENSORS > 0) each<NV>([&](auto i) { w_start[i] = solution.w[i]; });
     kg_together();
