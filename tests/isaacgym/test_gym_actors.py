@@ -324,3 +324,23 @@ def test_the_same_scene_gives_the_same_bits(make_scene):
         step(scene, 20)
         ends.append(tensor(scene, "rigid_body_state").clone())
     assert ends[0].tolist() == ends[1].tolist()
+
+
+def test_the_root_of_an_mjcf_file_keeps_its_rotation_and_not_its_place(gym, make_sim, tmp_path):
+    sim = make_sim(ground=False)
+    (tmp_path / "hand.xml").write_text(
+        '<mujoco><compiler angle="degree"/><worldbody><body name="mount" pos="1 2 3" euler="90 0 0">'
+        '<geom size="0.1" mass="1"/><body name="finger" pos="0 0 0.5"><joint axis="1 0 0"/>'
+        '<geom size="0.1" mass="1"/></body></body></worldbody></mujoco>'
+    )
+    hand = gym.load_asset(sim, str(tmp_path), "hand.xml")
+    half_turn = gymapi.Transform(gymapi.Vec3(0, 0, 0.5), gymapi.Quat(0, 0, 1, 0))
+    envs = [gym.create_env(sim, gymapi.Vec3(), gymapi.Vec3(), 1) for _ in range(2)]
+    gym.create_actor(envs[0], hand, gymapi.Transform(gymapi.Vec3(0, 0, 0.5)), "hand")
+    gym.create_actor(envs[1], hand, half_turn, "hand")
+    gym.prepare_sim(sim)
+    bodies = gymtorch.wrap_tensor(gym.acquire_rigid_body_state_tensor(sim)).view(2, 2, 13)
+    gym.refresh_rigid_body_state_tensor(sim)
+    expected = [[0, 0, 0.5], [0, -0.5, 0.5], [0, 0, 0.5], [0, 0.5, 0.5]]
+    np.testing.assert_allclose(bodies[:, :, :3].reshape(4, 3).cpu(), expected, atol=1e-6)
+    np.testing.assert_allclose(bodies[0, 0, 3:7].cpu(), [0.5**0.5, 0, 0, 0.5**0.5], atol=1e-6)

@@ -25,6 +25,7 @@ from isaacgym.gymapi.gym.status import log, on_failure
 from isaacgym.gymapi.handles import Asset, Env
 from isaacgym.gymapi.math_types import Transform
 from isaacgym.gymapi.records import IndexRange
+from kilogym.math.quaternion import quat_mul
 
 
 def names_of(asset: Any, kind: str) -> list[str]:
@@ -71,7 +72,8 @@ class ActorCalls:
         """Make an actor of an asset.
 
         Args:
-            pose: Of the root body, in the env's frame.
+            pose: Of the root body, in the env's frame. The root's rotation in an MJCF file comes on top of it, its
+                place there does not count: the Shadow Hand lies palm up when made without a rotation.
             name: Need not be unique; default the asset's.
             group: Actors of an env collide if their groups are equal or one is -1. Actors of different envs never
                 do; if their groups say that they should, `prepare_sim` raises (docs/migration.md).
@@ -93,10 +95,11 @@ class ActorCalls:
                 env.index,
                 last,
             )
-        pos, quat = pose_numbers(pose)
+        pos, turned = pose_numbers(pose)
+        x, y, z, w = map(float, quat_mul(turned, asset.asset.links[0].quat))
         shapes = asset.shapes if asset.shapes_edited else None
         return simulation.create_actor(
-            env.index, asset.asset, pos, quat, name, group, filter, segmentationId, shapes, asset.tendons,
+            env.index, asset.asset, pos, (x, y, z, w), name, group, filter, segmentationId, shapes, asset.tendons,
             asset.tendon_coefficients,
         )  # fmt: skip
 
