@@ -208,10 +208,22 @@ def test_files_written_for_isaac_gym(tmp_path):
 
 
 def test_geoms_that_are_not_done_say_so(tmp_path):
-    mesh = "<asset><mesh name='m' vertex='0 0 0 1 0 0 0 1 0 0 0 1'/></asset>"
-    asset, notes = load_text(tmp_path, body("<freejoint/><geom size='0.1'/><geom type='sdf' mesh='m'/>", mesh), ".xml")
+    asset, notes = load_text(tmp_path, body("<freejoint/><geom size='0.1'/><geom type='sdf'/>"), ".xml")
     assert len(asset.shapes) == 1
-    assert any("sdf is ignored: signed distance fields are not done, so nothing collides there" in n for n in notes)
+    assert any("sdf is ignored: it has no mesh, and shapes of plugins are not known here" in n for n in notes)
+
+
+def test_a_geom_of_type_sdf_is_its_mesh_with_a_field(tmp_path):
+    mesh = "<asset><mesh name='m' vertex='0 0 0 1 0 0 0 1 0 0 0 1' scale='.1 .1 .1'/></asset>"
+    geoms = "<freejoint/><geom type='sdf' mesh='m'/><geom name='n' type='sdf' mesh='m'/><geom type='mesh' mesh='m'/>"
+    asset, notes = load_text(tmp_path, body(geoms, mesh), ".xml")
+    assert not notes
+    assert [s.name for s in asset.shapes] == ["", "n", ""]
+    assert [s.field is None for s in asset.shapes] == [False, False, True]
+    assert asset.shapes[0].field.cell == pytest.approx(np.ptp(asset.shapes[0].mesh.vertices, axis=0).max() / 128)
+    asset, _ = load_text(tmp_path, body(geoms, mesh), ".xml", sdf_resolution=16)
+    assert len({s.field.cell for s in asset.shapes}) == 1
+    assert asset.shapes[2].field.cell == pytest.approx(np.ptp(asset.shapes[2].mesh.vertices, axis=0).max() / 16)
 
 
 def test_density_of_the_options_is_the_files_default(tmp_path):

@@ -282,7 +282,7 @@ def test_every_ignored_thing_is_told_once(tmp_path):
     ]  # fmt: skip
     assert "robot.urdf:2:" in notes[0]
     assert "2 times" in notes[0]
-    assert any("signed distance fields are not done, a mesh collides as its convex hull" in n for n in notes)
+    assert any("only shapes of <collision> that are meshes have signed distance fields" in n for n in notes)
     assert len(asset.shapes) == 1
 
 

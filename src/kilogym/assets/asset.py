@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from kilogym.assets.distance_field import DistanceField
 
 FLT_MAX = float(np.finfo(np.float32).max)
 """The value Isaac Gym uses for "no limit" on joint speed, effort and position."""
@@ -79,6 +82,7 @@ class Shape:
     mesh: Mesh | None = None
     name: str = ""
     parts: tuple[Mesh, ...] = ()  # convex meshes that collide in the mesh's place; none: its convex hull does
+    field: DistanceField | None = None  # signed distances that do, instead
 
 
 @dataclass(frozen=True)

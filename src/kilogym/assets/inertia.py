@@ -64,6 +64,7 @@ def shape_mass_properties(
     density: float,
     mesh: Mesh | None = None,
     hull: bool = False,
+    closed: bool = False,
 ) -> MassProperties:
     """Mass properties of a solid shape in its own frame.
 
@@ -73,11 +74,12 @@ def shape_mass_properties(
         density: [kg/m^3].
         mesh: The triangles of a MESH.
         hull: Take a mesh's convex hull even when it is watertight.
+        closed: The mesh is known to be closed, though triangles that meet may not share their corners.
     """
     if kind is ShapeKind.MESH:
         if mesh is None:
             raise ValueError("a MESH shape needs its mesh")
-        return mesh_mass_properties(mesh.vertices, mesh.triangles, density, hull)
+        return mesh_mass_properties(mesh.vertices, mesh.triangles, density, hull, closed)
     volume, diagonal = _primitive(kind, *size)
     return MassProperties(density * volume, np.zeros(3), np.diag(diagonal) * density)
 
@@ -105,7 +107,7 @@ def _primitive(kind: ShapeKind, a: float, b: float, c: float) -> tuple[float, tu
 
 
 def mesh_mass_properties(
-    vertices: np.ndarray, triangles: np.ndarray, density: float, hull: bool = False
+    vertices: np.ndarray, triangles: np.ndarray, density: float, hull: bool = False, closed: bool = False
 ) -> MassProperties:
     """Mass properties of a solid mesh; its convex hull when `hull` is set or the surface is not closed.
 
@@ -116,7 +118,7 @@ def mesh_mass_properties(
     solid = trimesh.Trimesh(vertices, triangles, process=False)
     solid.merge_vertices()
     try:
-        if hull or not (solid.is_watertight and solid.is_winding_consistent):
+        if hull or not (closed or (solid.is_watertight and solid.is_winding_consistent)):
             solid = solid.convex_hull
         volume, com, inertia = (
             float(solid.volume),

@@ -17,6 +17,7 @@ import numpy as np
 from kilogym.assets.asset import FLT_MAX, Asset, DriveMode, Joint, JointKind, Mesh, Shape, ShapeKind, Visual
 from kilogym.assets.convex import convex_parts
 from kilogym.assets.diagnostics import Diagnostics
+from kilogym.assets.distance_field import DEFAULT_RESOLUTION, distance_field
 from kilogym.assets.inertia import MassProperties
 from kilogym.assets.mjcf_couplings import read_closures, read_joint_equalities
 from kilogym.assets.mjcf_drives import Drives, read_drives, read_tendons
@@ -63,6 +64,7 @@ class _Model:
     file: str
     drives: Drives
     meshes: dict[int, Mesh]
+    fields: dict[str, str]  # geoms that ask for a signed distance field, by the name they were given -> their own
 
 
 def load_mjcf(path: Path, options: ImportOptions | None = None) -> Asset:
@@ -75,9 +77,9 @@ def load_mjcf(path: Path, options: ImportOptions | None = None) -> Asset:
     options = options or ImportOptions()
     diagnostics = Diagnostics()
     clean = sanitize(path, options, diagnostics)
-    m = _compile(clean, path, diagnostics)
+    m, fields = _compile(clean, path, diagnostics)
     drives = read_drives(m, clean, diagnostics)
-    model = _Model(m, options, diagnostics, str(path), drives, {})
+    model = _Model(m, options, diagnostics, str(path), drives, {}, fields)
     bodies = [Body(BASE_LINK), *(_read_body(model, i) for i in range(1, m.nbody))]
     for i in range(2, m.nbody):
         bodies[m.body_parentid[i]].children.append(bodies[i])
@@ -112,8 +114,8 @@ def load_mjcf(path: Path, options: ImportOptions | None = None) -> Asset:
     )
 
 
-def _compile(clean: Sanitized, path: Path, diagnostics: Diagnostics) -> mujoco.MjModel:
-    """Compile, with a second and third try for what Isaac Gym let pass."""
+def _compile(clean: Sanitized, path: Path, diagnostics: Diagnostics) -> tuple[mujoco.MjModel, dict[str, str]]:
+    """Compile, with a second and third try for what Isaac Gym let pass; and geoms that ask for a field."""
     bounds: dict[str, float | bool] = {}
     while True:
         try:
@@ -123,10 +125,10 @@ def _compile(clean: Sanitized, path: Path, diagnostics: Diagnostics) -> mujoco.M
                 for name, mesh in clean.meshes.items():
                     spec.mesh(name).uservert = mesh.vertices.reshape(-1).tolist()
                     spec.mesh(name).userface = mesh.triangles.reshape(-1).tolist()
-                _delete_unbounded(spec, clean, path, diagnostics)
+                fields = _delete_unbounded(spec, clean, path, diagnostics)
                 for key, value in bounds.items():
                     setattr(spec.compiler, key, value)
-                return spec.compile()
+                return spec.compile(), fields
         except Exception as error:  # ValueError, mujoco.FatalError, and whatever a binding raises
             text = str(error)
             if "mjMINVAL" in text and "boundmass" not in bounds:
@@ -139,18 +141,29 @@ def _compile(clean: Sanitized, path: Path, diagnostics: Diagnostics) -> mujoco.M
                 raise explain(error, clean, path) from None
 
 
-def _delete_unbounded(spec: mujoco.MjSpec, clean: Sanitized, path: Path, diagnostics: Diagnostics) -> None:
-    """Planes and height fields cannot move with a robot; signed distance fields are not done."""
+def _delete_unbounded(spec: mujoco.MjSpec, clean: Sanitized, path: Path, diagnostics: Diagnostics) -> dict[str, str]:
+    """Planes and height fields cannot move with a robot. Geoms of type sdf become meshes; what has no name gets one.
+
+    Returns:
+        Those names -> the geoms' own.
+    """
     kinds = {
         mujoco.mjtGeom.mjGEOM_PLANE: ("plane", "bodies cannot carry one"),
         mujoco.mjtGeom.mjGEOM_HFIELD: ("hfield", "bodies cannot carry one"),
-        mujoco.mjtGeom.mjGEOM_SDF: ("sdf", "signed distance fields are not done, so nothing collides there"),
+        mujoco.mjtGeom.mjGEOM_SDF: ("sdf", "it has no mesh, and shapes of plugins are not known here"),
     }
+    fields: dict[str, str] = {}
     for geom in list(spec.geoms):
-        if geom.type in kinds:
+        if geom.type == mujoco.mjtGeom.mjGEOM_SDF and geom.meshname:
+            own = geom.name
+            geom.name = own or f"kilogym sdf {len(fields)}"
+            geom.type = mujoco.mjtGeom.mjGEOM_MESH
+            fields[geom.name] = own
+        elif geom.type in kinds:
             name, why = kinds[geom.type]
             diagnostics.note(f"a geom of type {name} is ignored: {why}", str(path))
             spec.delete(geom)
+    return fields
 
 
 def _read_body(model: _Model, i: int) -> Body:
@@ -245,6 +258,10 @@ def _read_geom(model: _Model, i: int, body: Body) -> None:
     else:
         body.visuals.append(Visual(0, kind, size, pos, quat, rgba, mesh))
     if contype or conaffinity:
+        name = m.geom(i).name
+        cells = model.options.sdf_resolution or (DEFAULT_RESOLUTION if name in model.fields else 0)
+        field = distance_field(mesh, cells, model.file) if mesh is not None and cells else None
+        in_parts = mesh is not None and field is None
         body.shapes.append(
             Shape(
                 link=0,
@@ -256,8 +273,9 @@ def _read_geom(model: _Model, i: int, body: Body) -> None:
                 contype=contype,
                 conaffinity=conaffinity,
                 mesh=mesh,
-                name=m.geom(i).name,
-                parts=() if mesh is None else convex_parts(mesh, model.options, model.diagnostics, model.file),
+                name=model.fields.get(name, name),
+                parts=convex_parts(mesh, model.options, model.diagnostics, model.file) if mesh and in_parts else (),
+                field=field,
             )
         )
 

@@ -17,7 +17,9 @@ class ImportOptions:
     `density` [kg/m^3] serves where the file gives neither mass nor density. `armature` [kg m^2 or kg] serves
     DOFs whose file gives none. `default_dof_drive_mode` is for DOFs that no actuator of the file drives.
     Meshes that collide do so as their convex hulls; with `convex_decomposition_from_submeshes` as the hulls of the
-    objects in their files, and else with `vhacd_enabled` as the parts that :mod:`decomposition` finds.
+    objects in their files, and else with `vhacd_enabled` as the parts that :mod:`decomposition` finds. With
+    `sdf_resolution` > 0, which Isaac Gym has not, they collide by signed distance fields of that many cells along the
+    longest side, as meshes do whose file asks for it (:mod:`distance_field`); then nothing is decomposed.
     """
 
     fix_base_link: bool = False
@@ -43,6 +45,7 @@ class ImportOptions:
     convex_decomposition_from_submeshes: bool = False
     vhacd_enabled: bool = False
     vhacd_params: DecompositionOptions = field(default_factory=DecompositionOptions)
+    sdf_resolution: int = 0
     tendon_limit_stiffness: float = 1.0
     min_particle_mass: float = 1e-12  # kg
 

@@ -190,9 +190,12 @@ def _final_shape(shape: Shape, link: int, options: ImportOptions) -> Shape:
 
 
 def shapes_mass(shapes: Iterable[Shape], density: float) -> MassProperties:
-    """Mass properties of solid collision shapes in their link's frame; meshes as their convex parts, or hulls."""
+    """Mass properties of solid collision shapes in their link's frame; meshes as what collides: convex parts, hulls, or
+    with a signed distance field themselves."""
     return combine(
-        shape_mass_properties(s.kind, s.size, density, mesh, hull=True).moved(s.pos, quat_normalize(s.quat))
+        shape_mass_properties(
+            s.kind, s.size, density, mesh, hull=s.field is None, closed=s.field is not None
+        ).moved(s.pos, quat_normalize(s.quat))
         for s in shapes
         for mesh in s.parts or (s.mesh,)
     )

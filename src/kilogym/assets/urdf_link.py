@@ -11,6 +11,7 @@ from lxml import etree
 from kilogym.assets.asset import Mesh, Shape, ShapeKind, Visual
 from kilogym.assets.convex import convex_parts
 from kilogym.assets.diagnostics import Diagnostics
+from kilogym.assets.distance_field import DEFAULT_RESOLUTION, DistanceField, distance_field
 from kilogym.assets.inertia import NOTHING, MassProperties, matrix
 from kilogym.assets.meshes import find_mesh, load_mesh, load_submeshes
 from kilogym.assets.options import ImportOptions
@@ -39,6 +40,7 @@ class _Geometry:
     size: tuple[float, float, float]
     mesh: Mesh | None = None
     parts: tuple[Mesh, ...] = ()
+    field: DistanceField | None = None
 
 
 def report_unused(
@@ -62,10 +64,7 @@ def report_unused(
         seen.add(name)
 
 
-_WHY = {
-    "sdf": "signed distance fields are not done, a mesh collides as its convex hull, in which holes are filled; with "
-    "vhacd_enabled it collides in convex parts"
-}
+_WHY = {"sdf": "only shapes of <collision> that are meshes have signed distance fields"}
 _REPEATABLE = ("link", "joint", "material", "visual", "collision", "transmission", "gazebo", "sensor")
 
 
@@ -86,6 +85,7 @@ def read_link(element: etree._Element, context: Context) -> Body:
                     mesh=geometry.mesh,
                     name=child.get("name", ""),
                     parts=geometry.parts,
+                    field=geometry.field,
                 )
             )
         elif tag_of(child) == "visual":
@@ -138,7 +138,8 @@ def _color(visual: etree._Element, context: Context) -> Rgba | None:
 
 
 def _placed(element: etree._Element, context: Context, visual: bool) -> tuple[_Geometry, np.ndarray, np.ndarray]:
-    tags = ("origin", "geometry", "material") if visual else ("origin", "geometry")
+    own = element.find("geometry/mesh")
+    tags = ("origin", "geometry", "material") if visual else ("origin", "geometry", *(() if own is None else ("sdf",)))
     report_unused(element, context, ("name",), tags)
     pos, quat = read_origin(element, context)
     geometry = element.find("geometry")
@@ -154,7 +155,7 @@ def _placed(element: etree._Element, context: Context, visual: bool) -> tuple[_G
     report_unused(geometry, context, (), tuple(_READERS))
     shape = shapes[0]
     if tag_of(shape) == "mesh":
-        return _mesh(shape, context, visual), pos, quat
+        return _mesh(shape, context, visual, 0 if visual else _resolution(element, context)), pos, quat
     kind, attributes = _READERS[tag_of(shape)]
     report_unused(shape, context, tuple(name for name, _ in attributes), ())
     values: list[float] = []
@@ -178,7 +179,19 @@ _READERS: dict[str, tuple[ShapeKind, tuple[tuple[str, int], ...]]] = {
 }
 
 
-def _mesh(element: etree._Element, context: Context, visual: bool) -> _Geometry:
+def _resolution(collision: etree._Element, context: Context) -> int:
+    """Cells along the longest side of the signed distance field that is asked for; 0: none is."""
+    element = collision.find("sdf")
+    if element is None:
+        return context.options.sdf_resolution
+    report_unused(element, context, ("resolution",), ())
+    cells = numbers(element, "resolution", 1, context.file, (float(DEFAULT_RESOLUTION),))[0]
+    if cells != int(cells):
+        raise fail(element, context.file, "resolution of <sdf> is no whole number", expected="cells", got=f"{cells:g}")
+    return int(cells)
+
+
+def _mesh(element: etree._Element, context: Context, visual: bool, resolution: int) -> _Geometry:
     report_unused(element, context, ("filename", "scale"), ())
     filename = element.get("filename")
     if not filename:
@@ -200,6 +213,9 @@ def _mesh(element: etree._Element, context: Context, visual: bool) -> _Geometry:
     flip = visual and options.flip_visual_attachments
     mesh = load_mesh(path, scale, colors=visual and options.use_mesh_materials, flip=flip)
     parts: tuple[Mesh, ...] = ()
+    if resolution:
+        field = distance_field(mesh, resolution, context.file, element.sourceline)
+        return _Geometry(ShapeKind.MESH, scale, mesh, field=field)
     if not visual:
         submeshes = load_submeshes(path, scale) if options.convex_decomposition_from_submeshes else []
         parts = convex_parts(mesh, options, context.diagnostics, context.file, element.sourceline, submeshes)

@@ -20,7 +20,8 @@ from kilogym.engine.hulls import pack
 from kilogym.engine.limbs import whole
 from kilogym.engine.mapping import choose_mapping
 from kilogym.engine.model import INPUT, OUTPUT, PARAMETERS, STATE, EnvModel
-from kilogym.engine.tables import STACK_WORDS, emit_tables, row_words
+from kilogym.engine.sdf import pack_fields
+from kilogym.engine.tables import STACK_WORDS, emit_tables, has_sdf, row_words
 from kilogym.engine.terrain import NO_TERRAIN
 from kilogym.engine.threads import cpu_threads
 from kilogym.engine.topology import build_topology
@@ -121,6 +122,10 @@ class Batch:
         self.hull_vertex, self.hull_normal = self._flat(vertices, self._real), self._flat(normals, self._real)
         self.hull_place = self._flat(places, self._real)
         self.hull_table = self._flat(table, torch.int32)
+        self._has_sdf = has_sdf(model)
+        if self._has_sdf:
+            distances, places_of = pack_fields([hull.field for hull in model.hulls])
+            self.sdf_reals, self.sdf_ints = self._flat(distances, self._real), self._flat(places_of, torch.int32)
         self._args: Any = None
         self._compiled: Kernels | None = None
         self._features: set[str] = set()
@@ -217,7 +222,9 @@ class Batch:
                 emit_tables(self.model, self.topology, limbs, real, per_env, self._features, m.order)
                 for limbs in (whole(self.model), m.limbs)
             )
-            self._compiled = kernels(tables, step_tables, m.lanes, m.registers, m.written_out, self._warp_real)
+            self._compiled = kernels(
+                tables, step_tables, m.lanes, m.registers, m.written_out, self._warp_real, self._has_sdf
+            )
         return self._compiled
 
     @property
@@ -237,7 +244,8 @@ class Batch:
             args.rows = wp.from_torch(self._rows)
             args.control_real, args.control_int = wp.from_torch(real), wp.from_torch(integer)
             names = ("fault", "contact_count", "contact_overflow", "contact_report", "hull_vertex", "hull_normal")
-            for name in (*names, "hull_table", "hull_place", "terrain_reals", "terrain_ints"):
+            fields = ("sdf_reals", "sdf_ints") if self._has_sdf else ()
+            for name in (*names, *fields, "hull_table", "hull_place", "terrain_reals", "terrain_ints"):
                 setattr(args, name, wp.from_torch(getattr(self, name)))
             self._args = args
         return self._args

@@ -8,6 +8,7 @@ pasted in, not included: Warp hashes the text, so that a changed header is a cha
 files.
 """
 
+import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -29,6 +30,8 @@ HEADERS = (
     "solver.h", "outputs.h",
     "integrate.h", "coupling_outputs.h", "contact_report.h", "step.h", "launch.h", "queries.h",
 )  # fmt: skip
+SDF_HEADERS = ("sdf.h", "sdf_distances.h", "sdf_shapes.h", "sdf_touches.h", "sdf_pairs.h")
+"""Behind parts.h, for models that have signed distance fields alone."""
 
 PRELUDE = """
 }
@@ -41,8 +44,8 @@ static CUDA_CALLABLE void kg_end_of_headers() {
 
 
 @cache
-def args_struct(real: Any) -> Any:
-    """The kernel's argument block: every array of a batch. One type per precision."""
+def args_struct(real: Any, sdf: bool = False) -> Any:
+    """The kernel's argument block: every array of a batch. One type per precision, and for signed distance fields."""
     fields: dict[str, Any] = {}
     for table in (PARAMETERS, STATE, INPUT, OUTPUT):
         fields.update(dict.fromkeys(table, wp.array2d[real]))
@@ -54,28 +57,39 @@ def args_struct(real: Any) -> Any:
     fields["rows"] = wp.array[real]
     fields["hull_vertex"] = fields["hull_normal"] = fields["hull_place"] = wp.array[real]
     fields["hull_table"] = wp.array[wp.int32]
+    if sdf:
+        fields["sdf_reals"] = wp.array[real]
+        fields["sdf_ints"] = wp.array[wp.int32]
     fields["terrain_reals"] = wp.array[real]
     fields["terrain_ints"] = wp.array[wp.int32]
     fields["warm_slot"] = wp.array2d[wp.int32]
     for name in ("control_int", "fault", "contact_count", "contact_overflow"):
         fields[name] = wp.array[wp.int32]
-    name = f"KilogymArgs{'32' if real is wp.float32 else '64'}"
+    name = f"KilogymArgs{'32' if real is wp.float32 else '64'}{'Sdf' if sdf else ''}"
     cls = type(name, (), {"__annotations__": fields, "__module__": __name__, "__qualname__": name})
     return wp.struct(cls)
 
 
-def native_source(tables: str, written_out: bool, lanes: int = 1) -> str:
+def native_source(tables: str, written_out: bool, lanes: int = 1, sdf: bool = False) -> str:
     """The text between the braces: loops.h, then tables, then every other header in order.
 
     Args:
         tables: Of `emit_tables`.
         written_out: Loops over the robot are written out, see loops.h.
         lanes: Threads per env, those of the tables.
+        sdf: With the code of signed distance fields; without it the text is what it would be if there were none.
     """
     defines = f"#define KG_UNROLL {int(written_out)}\n#define KG_LANES {lanes}"
     parts = [PRELUDE, defines, (NATIVE / "loops.h").read_text(), tables]
-    parts += [f"// ---- {name}\n" + (NATIVE / name).read_text() for name in HEADERS]
+    at = HEADERS.index("parts.h") + 1
+    names = (*HEADERS[:at], *SDF_HEADERS, *HEADERS[at:]) if sdf else HEADERS
+    parts += [f"// ---- {name}\n" + _header(name, sdf) for name in names]
     return "\n".join([*parts, POSTLUDE])
+
+
+def _header(name: str, sdf: bool) -> str:
+    """The text of a header; what stands between `#if KG_SDF` and `#endif` only with that."""
+    return re.sub(r"#if KG_SDF\n(.*?)#endif\n", r"\1" if sdf else "", (NATIVE / name).read_text(), flags=re.DOTALL)
 
 
 class Kernels:
@@ -85,14 +99,16 @@ class Kernels:
     other queries take one thread, with `tables`.
     """
 
-    def __init__(self, tables: str, step_tables: str, lanes: int, registers: int, written_out: bool, real: Any) -> None:
-        Args = args_struct(real)
+    def __init__(
+        self, tables: str, step_tables: str, lanes: int, registers: int, written_out: bool, real: Any, sdf: bool
+    ) -> None:
+        Args = args_struct(real, sdf)
         self.args_type = Args
 
-        @wp.func_native(native_source(tables, written_out))
+        @wp.func_native(native_source(tables, written_out, sdf=sdf))
         def kg_headers(): ...
 
-        @wp.func_native(native_source(step_tables, written_out, lanes))
+        @wp.func_native(native_source(step_tables, written_out, lanes, sdf))
         def kg_step_headers(): ...
 
         @wp.func_native("run_step(args, first, thread);")
@@ -145,9 +161,11 @@ class Kernels:
 
 
 @cache
-def kernels(tables: str, step_tables: str, lanes: int, registers: int, written_out: bool, real: Any) -> Kernels:
+def kernels(
+    tables: str, step_tables: str, lanes: int, registers: int, written_out: bool, real: Any, sdf: bool = False
+) -> Kernels:
     """The kernels for these tables; the same object for the same text."""
-    return Kernels(tables, step_tables, lanes, registers, written_out, real)
+    return Kernels(tables, step_tables, lanes, registers, written_out, real, sdf)
 
 
 def load_together(device: str, modules: Iterable[tuple[Any, int | None]]) -> None:

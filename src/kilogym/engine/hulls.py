@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from kilogym.engine.sdf import Field
 from kilogym.math.spanning import spanning_points
 
 MAX_VERTICES = 64
@@ -34,6 +35,7 @@ class Hull:
         normals: (F, 3) unit, outwards.
         faces: Vertices of each face, counter-clockwise from outside, at most MAX_CORNERS.
         parts: Convex parts that collide in its place, their centres counted from its own; none: it does itself.
+        field: Signed distances that collide in its place; None: it does itself.
     """
 
     centre: np.ndarray
@@ -41,11 +43,13 @@ class Hull:
     normals: np.ndarray
     faces: tuple[tuple[int, ...], ...]
     parts: tuple[Hull, ...] = ()
+    field: Field | None = None
 
     @cached_property
     def bound(self) -> float:
-        """Radius of the bounding sphere about the centre, with its parts in it [m]."""
+        """Radius of the bounding sphere about the centre, with its parts and its field's points in it [m]."""
         points = [self.vertices, *(part.centre + part.vertices for part in self.parts)]
+        points += [] if self.field is None else [self.field.points]
         return max(float(np.linalg.norm(p, axis=1).max()) for p in points)
 
     @cached_property
@@ -111,7 +115,9 @@ def _qhull(points: np.ndarray) -> Any:
 
 def _solid(points: np.ndarray) -> np.ndarray:
     """The points, thickened along directions in which they have less than LEAST_THICKNESS and enclose nothing."""
-    axes = np.linalg.svd(points - points.mean(axis=0), full_matrices=True)[2]
+    centred = points - points.mean(axis=0)
+    # three axes of fewer than three points too; with many, the full form takes the square of their number
+    axes = np.linalg.svd(centred, full_matrices=len(points) < 3)[2]
     extent = np.ptp(points @ axes.T, axis=0)
     size = float(extent.max())
     for axis, length in zip(axes, extent, strict=True):

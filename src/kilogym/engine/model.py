@@ -20,6 +20,7 @@ from kilogym.engine.terrain import Terrain
 JOINT_REVOLUTE, JOINT_PRISMATIC, JOINT_BALL = 0, 1, 2
 SHAPE_SPHERE, SHAPE_CAPSULE, SHAPE_BOX, SHAPE_CYLINDER, SHAPE_ELLIPSOID, SHAPE_HULL = 0, 1, 2, 3, 4, 5
 SHAPE_PARTS = 7  # a mesh in convex parts; 6 are triangles of terrain
+SHAPE_SDF = 8  # a mesh with a signed distance field; what cannot use that sees its hull
 
 PARAMETERS: dict[str, tuple[str, int, str]] = {
     # name: (what it is counted per, components, meaning and unit)
@@ -47,9 +48,9 @@ PARAMETERS: dict[str, tuple[str, int, str]] = {
         "shape",
         3,
         "sphere r; capsule, cylinder r, half length along z; box half extents; ellipsoid semi axes [m]; "
-        "hull, parts: scale, bounding radius, half the thickness",
+        "meshes: scale, bounding radius, half the thickness",
     ),
-    "shape_hull": ("shape", 1, "of a hull, and of parts: which of EnvModel.hulls"),
+    "shape_hull": ("shape", 1, "of a mesh (hull, parts, signed distance field): which of EnvModel.hulls"),
     "shape_friction": ("shape", 1, "Coulomb coefficient, static and dynamic"),
     "shape_torsion_friction": ("shape", 1, "most torque about the normal, by normal force [m]; of a pair the larger"),
     "shape_rolling_friction": ("shape", 1, "most torque across the normal, by normal force [m]; of a pair the larger"),

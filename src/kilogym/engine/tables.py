@@ -24,6 +24,7 @@ from kilogym.engine.model import (
     SHAPE_ELLIPSOID,
     SHAPE_HULL,
     SHAPE_PARTS,
+    SHAPE_SDF,
     SHAPE_SPHERE,
     EnvModel,
 )
@@ -39,6 +40,8 @@ SHAPE_ENUM = (
     "SHAPE_HULL = 5, SHAPE_TRIANGLE = 6, SHAPE_PARTS = 7 };"
 )
 """Kinds of shapes as the headers name them; no model has triangles of its own, terrain has."""
+
+MESHES = (SHAPE_HULL, SHAPE_PARTS, SHAPE_SDF)
 
 FEATURES = ("DRY", "SPEED_LIMIT", "DRIVE_LIMIT", "DAMPING", "RESTITUTION", "SPIN_FRICTION", "COMPLIANCE")
 """What there is code for only if some parameter asks for it: dry joint friction, joint speed limits, drives that may
@@ -114,7 +117,7 @@ def emit_tables(
     on_terrain = [s for on in swept.shapes for s in dict.fromkeys(on) if s in t.terrain_slots]
     terrain_kinds = model.terrain.kinds if model.terrain else ()
     # as a triangle of no width an edge of terrain meets these by the general narrow phase
-    by_convex = {SHAPE_HULL, SHAPE_PARTS, SHAPE_CYLINDER, SHAPE_ELLIPSOID}
+    by_convex = {*MESHES, SHAPE_CYLINDER, SHAPE_ELLIPSOID}
     meets_ridges = bool(terrain_kinds) and not by_convex.isdisjoint(model.shape_kind)
 
     masks = -(-max(1, nv) // 32)
@@ -156,7 +159,7 @@ def emit_tables(
         f"static constexpr bool HAS_FIELDS = {str('field' in terrain_kinds).lower()};",
         f"static constexpr bool HAS_MESHES = {str('mesh' in terrain_kinds).lower()};",
         *(f"static constexpr bool HAS_{name} = {str(kind in kinds).lower()};" for name, kind, kinds in present),
-        f"static constexpr bool HAS_HULL = {str(not {SHAPE_HULL, SHAPE_PARTS}.isdisjoint(model.shape_kind)).lower()};",
+        f"static constexpr bool HAS_HULL = {str(not set(MESHES).isdisjoint(model.shape_kind)).lower()};",
         *(f"static constexpr bool SHARED_{name} = {str(name not in per_env).lower()};" for name in PARAMETERS),
         *(f"static constexpr bool HAS_{name} = {str(name in features).lower()};" for name in (*FEATURES, *ON_REQUEST)),
         f"static constexpr bool PROJECT_MOMENTUM = {str(any(model.tree_floating)).lower()};",
@@ -194,7 +197,7 @@ def emit_tables(
         "below_limb0": _starts([len(group) for group in below_limb])[:-1],
         "below_limbs": [len(group) for group in below_limb],
         "below_limb_v": _flat(below_limb), "below_limb_entry": entries(below_limb),
-        "shape_kind": local.shape_kind, "shape_link": local.shape_link,
+        "shape_kind": _seen_as(local.shape_kind), "shape_link": local.shape_link,
         "shape_ground": [any(s in ground_slot for s in on) for on in local.shapes],
         "test_shape": [shape for shape, _ in points], "test_point": [i for _, i in points],
         "sweep_dof": sweep,
@@ -214,7 +217,7 @@ def emit_tables(
         "env_link_path": _starts([len(p) for p in t.link_path])[:-1],
         "env_link_path_length": [len(p) for p in t.link_path],
         "env_path_v": _flat(t.link_path),
-        "env_shape_link": model.shape_link, "env_shape_kind": model.shape_kind,
+        "env_shape_link": model.shape_link, "env_shape_kind": _seen_as(model.shape_kind),
         "env_ground_slot": [ground_slot.get(s, -1) for s in range(model.num_shapes)],
         "env_terrain_slot": [t.terrain_slots.get(s, -1) for s in range(model.num_shapes)],
         "env_segment": [placed.index(s) if s in placed else -1 for s in range(model.num_shapes)],
@@ -223,6 +226,8 @@ def emit_tables(
         "pair_a": [placed.index(a) for a, _ in model.pairs],
         "pair_b": [placed.index(b) for _, b in model.pairs],
     }  # fmt: skip
+    if has_sdf(model):
+        tables["env_shape_sdf"] = [kind == SHAPE_SDF for kind in model.shape_kind]
     for name, places in {
         "tree": local.trees, "link": local.links,
         "joint": local.joints, "dof": local.dofs, "shape": local.shapes, "sensor": local.sensors,
@@ -246,6 +251,16 @@ STACK_WORDS = 1 << 17
 """Most numbers of an env in that buffer that a CPU thread keeps on its stack: half a megabyte in float32."""
 SEGMENT, TURNED = 7, 3
 """Numbers of four of a shape that may meet others or terrain (native/placed.h); more where it has a turn."""
+
+
+def has_sdf(model: EnvModel) -> bool:
+    """Whether a shape that meets others has a signed distance field: then there is code for them (build.py)."""
+    return any(SHAPE_SDF in (model.shape_kind[a], model.shape_kind[b]) for a, b in model.pairs)
+
+
+def _seen_as(kinds: Sequence[int]) -> list[int]:
+    """Kinds as the headers see them: all but native/sdf*.h take a shape with a field for a hull."""
+    return [SHAPE_HULL if kind == SHAPE_SDF else kind for kind in kinds]
 
 
 def _placed_shapes(model: EnvModel, topology: Topology) -> list[int]:

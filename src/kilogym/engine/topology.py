@@ -13,13 +13,15 @@ from kilogym.engine.model import (
     SHAPE_ELLIPSOID,
     SHAPE_HULL,
     SHAPE_PARTS,
+    SHAPE_SDF,
     SHAPE_SPHERE,
     EnvModel,
 )
+from kilogym.engine.sdf import SDF_NUMBERS, SDF_TOUCHES
 
 GROUND_POINTS = {
     SHAPE_SPHERE: 1, SHAPE_CAPSULE: 2, SHAPE_BOX: 8, SHAPE_CYLINDER: 8, SHAPE_ELLIPSOID: 1, SHAPE_HULL: 8,
-    SHAPE_PARTS: 8,
+    SHAPE_PARTS: 8, SHAPE_SDF: 8,
 }  # fmt: skip
 """Most contact points of a shape with the ground plane."""
 TOUCHES, TOUCH_NUMBERS = 4, 8192
@@ -30,7 +32,7 @@ PART_TOUCHES, PART_NUMBERS = 16, 32749
 """The same of a pair with a mesh in parts in it (native/parts.h)."""
 MAX_PARTS = 64
 """Most parts of a mesh."""
-SHARP = (SHAPE_BOX, SHAPE_CYLINDER, SHAPE_HULL, SHAPE_PARTS)
+SHARP = (SHAPE_BOX, SHAPE_CYLINDER, SHAPE_HULL, SHAPE_PARTS, SHAPE_SDF)
 ROUND = (SHAPE_SPHERE, SHAPE_ELLIPSOID)
 """Kinds that touch anything at one point."""
 TERRAIN_POINTS = 16
@@ -41,6 +43,8 @@ TERRAIN_KEYS = 16
 
 def pair_points(kind_a: int, kind_b: int) -> int:
     """Most contact points of a pair."""
+    if SHAPE_SDF in (kind_a, kind_b):
+        return SDF_TOUCHES
     if SHAPE_PARTS in (kind_a, kind_b):
         return PART_TOUCHES
     if kind_a in ROUND or kind_b in ROUND:
@@ -48,10 +52,18 @@ def pair_points(kind_a: int, kind_b: int) -> int:
     return TOUCHES if kind_a in SHARP or kind_b in SHARP else 2
 
 
+def pair_numbers(kind_a: int, kind_b: int) -> int:
+    """How many numbers the contact points of a pair have."""
+    if SHAPE_SDF in (kind_a, kind_b):
+        return SDF_NUMBERS
+    points = pair_points(kind_a, kind_b)
+    return {TOUCHES: TOUCH_NUMBERS, PART_TOUCHES: PART_NUMBERS}.get(points, points)
+
+
 def ground_numbers(model: EnvModel, shape: int) -> int:
     """Numbers that contact points of a shape with the ground may have: of a hull its vertices'."""
     kind = model.shape_kind[shape]
-    return MAX_VERTICES if kind in (SHAPE_HULL, SHAPE_PARTS) else GROUND_POINTS[kind]
+    return MAX_VERTICES if kind in (SHAPE_HULL, SHAPE_PARTS, SHAPE_SDF) else GROUND_POINTS[kind]
 
 
 def has_convex(model: EnvModel) -> bool:
@@ -151,9 +163,9 @@ def build_topology(model: EnvModel) -> Topology:
     pair_slots = []
     for a, b in model.pairs:
         pair_slots.append(slot)
-        points = pair_points(model.shape_kind[a], model.shape_kind[b])
-        slot += {TOUCHES: TOUCH_NUMBERS, PART_TOUCHES: PART_NUMBERS}.get(points, points)
-        most += points
+        kinds = model.shape_kind[a], model.shape_kind[b]
+        slot += pair_numbers(*kinds)
+        most += pair_points(*kinds)
     static_shapes = [s for s in range(model.num_shapes) if model.shape_ground[s]]
     ground_shapes = static_shapes if model.has_ground else []
     ground_points = [GROUND_POINTS[model.shape_kind[shape]] for shape in ground_shapes]
@@ -178,7 +190,8 @@ def build_topology(model: EnvModel) -> Topology:
     if not model.max_contacts and has_convex(model):
         # faces on faces: a stack has four contacts per body
         sharp = {model.link_tree[model.shape_link[s]] for p in model.pairs for s in p if model.shape_kind[s] in SHARP}
-        wanted = min(128, max(wanted, 8 + 6 * len(sharp)))
+        fields = sum(SHAPE_SDF in (model.shape_kind[a], model.shape_kind[b]) for a, b in model.pairs)
+        wanted = min(128, max(wanted, 8 + 6 * len(sharp) + SDF_TOUCHES * fields))
     return Topology(
         v_link, v_tree, v_dof, dof_v, ancestors, link_path, tree_v0, tree_vs, tree_link0, sizes, link_v0, link_vs,
         [js[0] if js else 0 for js in joints_of], [len(js) for js in joints_of], joint_dof0,

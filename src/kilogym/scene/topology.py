@@ -15,6 +15,7 @@ from kilogym.engine.model import (
     SHAPE_ELLIPSOID,
     SHAPE_HULL,
     SHAPE_PARTS,
+    SHAPE_SDF,
     SHAPE_SPHERE,
     EnvModel,
 )
@@ -93,6 +94,7 @@ def build_topology(env: EnvDecl, has_ground: bool, max_contacts: int = 0, terrai
     shape_items = [all_shapes[i] for i in plan.kept]
     for actor_index, shape_index in shape_items:
         shape = env.actors[actor_index].asset.shapes[shape_index]
-        model.shape_kind.append(SHAPE_PARTS if shape.parts else SHAPE_KINDS[shape.kind])
+        instead = SHAPE_SDF if shape.field is not None else SHAPE_PARTS if shape.parts else None
+        model.shape_kind.append(SHAPE_KINDS[shape.kind] if instead is None else instead)
         model.shape_link.append(link_start[actor_index] + shape.link)
     return Topology(model, shape_items)

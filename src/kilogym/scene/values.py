@@ -88,7 +88,7 @@ def shape_values(rows: np.ndarray) -> Values:
 def geometry_values(actor: ActorDecl, shapes: list[int], hulls: HullLibrary) -> Values:
     """Poses and sizes of the given shapes of the actor. A mesh is its hull or parts, posed about the hull's centre."""
     chosen = [actor.asset.shapes[i] for i in shapes]
-    found = [hulls.of(shape.mesh, shape.parts) if shape.mesh is not None else None for shape in chosen]
+    found = [hulls.of(shape.mesh, shape.parts, shape.field) if shape.mesh is not None else None for shape in chosen]
     quat = _unit(_table([shape.quat for shape in chosen], 4))
     pos = _table([shape.pos for shape in chosen], 3)
     size = _table([_size(shape) for shape in chosen], 3)

@@ -183,9 +183,17 @@ KG_FN bool has_parts(int p) {
 }
 template <class Args>
 KG_CALL int test_parts_pair(const Args& args, const Rows& rows, Real half, Real threshold, int p, const Segment& A, const Segment& B, Candidate* out);
+#if KG_SDF
+template <class Args>
+KG_CALL int test_sdf_pair(const Args& args, const Rows& rows, Real half, Real threshold, int p, const Segment& A, const Segment& B, Candidate* out);
+KG_FN bool has_sdf(int p) { return env_shape_sdf[placed_shape[pair_a[p]]] || env_shape_sdf[placed_shape[pair_b[p]]]; }
+#endif
 
 template <class Args>
 KG_FN int test_any_pair(const Args& args, const Rows& rows, Real half, Real threshold, int p, const Segment& A, const Segment& B, Candidate* out) {
+#if KG_SDF
+    if (has_sdf(p)) return test_sdf_pair(args, rows, half, threshold, p, A, B, out);
+#endif
     if constexpr (HAS_PARTS) {
         if (has_parts(p)) return test_parts_pair(args, rows, half, threshold, p, A, B, out);
     }
