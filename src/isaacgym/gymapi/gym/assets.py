@@ -170,7 +170,9 @@ def _import_options(options: AssetOptions | None) -> Any:
     if options is None:
         return ImportOptions()
     need(AssetOptions, options, "options")
-    values = {field.name: getattr(options, field.name) for field in dataclasses.fields(ImportOptions)}
+    own = {"sdf_resolution"}  # of kilogym alone
+    names = [field.name for field in dataclasses.fields(ImportOptions) if field.name not in own]
+    values: dict[str, Any] = {name: getattr(options, name) for name in names}
     names = [field.name for field in dataclasses.fields(DecompositionOptions)]
     values["vhacd_params"] = DecompositionOptions(**{name: getattr(options.vhacd_params, name) for name in names})
     return ImportOptions(**values)
