@@ -27,6 +27,7 @@ HEADERS = (
     "terrain.h", "terrain_faces.h", "terrain_shapes.h", "terrain_points.h", "terrain_ridges.h", "terrain_touch.h",
     "terrain_parts.h", "terrain_contacts.h",
     "schedule.h", "visits.h", "rows.h", "spin_rows.h", "laws.h", "dof_rows.h", "couplings.h", "coupling_rows.h",
+    "passive.h",
     "solver.h", "outputs.h",
     "integrate.h", "coupling_outputs.h", "contact_report.h", "step.h", "launch.h", "queries.h",
 )  # fmt: skip

@@ -120,7 +120,7 @@ struct Solution {
 // change is not rounded.
 template <class Args>
 KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const Real* map, const Drives& d, const Real* force,
-                 const bool* stiff, const Real* v_start, DofRow* dofs, Couplings& couplings, const Schedule& contacts, const Rows& rows, Solution& s) {
+                 const bool* stiff, const Real* v_start, DofRow* dofs, Couplings& couplings, const Schedule& contacts, const Rows& rows, Real unsettled, Solution& s) {
     const Real h = kg_div(st.dt, (Real)st.iterations);
     Visit visit = {h, kg_div((Real)1, h), st.bounce_threshold, st.max_depenetration, soft_constraint(h), true};
     Real w[NV];
@@ -158,6 +158,8 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
             });
         }
 
+        const Real most = energy(env, w, w) * (Real)(1 + 1e-5) + unsettled;
+
         // warm start
         if (HAS_RESTITUTION) each_visit(env, rows, contacts, [&](int i, bool mine) { choose_phase(env, visit, rows, i, mine, before, w); });
         kg_sync();
@@ -170,12 +172,23 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
         const int relaxes = st.semi_implicit && st.sweeps == 0 ? 0 : st.sweeps + (last ? st.extra_relax : 0);
         bool loaded[NT];
         KG_ROLLED for (int pass = 0;; ++pass) {
-            if (pass == st.sweeps) {
-                each<NV>([&](auto i) { biased[i] = w[i]; });
-                move_gaps(env, h, map, w, dofs, contacts, rows);
+            const bool moves = pass == st.sweeps, ends = pass == st.sweeps + relaxes;
+            if (moves) each<NV>([&](auto i) { biased[i] = w[i]; });
+            if (moves || ends) {
+                where_energy_came(env, most, map, dofs, rows, contacts, w, [&] {
+                    return ends ? (Real)0 : pushing_energy(env, visit, dofs, rows, contacts);
+                }, [&](Real keep, const Real* d) {
+                    if (moves) each<NV>([&](auto i) { biased[i] -= (1 - keep) * d[i]; });
+                    if (!ends) return;
+                    each<NV>([&](auto i) { w[i] -= (1 - keep) * d[i]; });
+                    shrink_impulses(env, keep, dofs, rows, contacts);
+                });
+            }
+            if (moves) {
+                move_gaps(env, h, map, biased, dofs, contacts, rows);
                 mark_loaded(env, st.semi_implicit, stiff, dofs, contacts, rows, loaded);
             }
-            if (pass == st.sweeps + relaxes) break;
+            if (ends) break;
             visit.biased = pass < st.sweeps;
             sweep_dofs(args, env, visit, d, map, s.x, dofs, w);
             sweep_couplings(visit.inv_h, visit.biased, couplings, w);
@@ -214,7 +227,7 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
             s.v[i] = v;
             s.x[i] += h * (v_start[i] + velocity_of(map, moved, i));
         });
-        each<ND>([&](auto i) { dofs[i].total += dofs[i].friction + dofs[i].stop + dofs[i].speed; });
+        each<ND>([&](auto i) { dofs[i].total += passive_impulse_of(dofs[i]); });
         KG_ROLLED for (int i = env.lane; i < contacts.contacts; i += LANES) rows.add_total(i, xyz(rows.impulse_gap(i)));
         if constexpr (HAS_SPIN_FRICTION) {
             KG_ROLLED for (int i = env.lane; i < contacts.contacts; i += LANES) rows.spins().add_total(i, xyz(rows.spins().impulse_gap(i)));

@@ -106,6 +106,7 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
     Real map[NM];  // M, then its factor, then W (factor.h)
     joint_inertia(env, at.k, at.inertia, map);
     move_to_reference(at.k, at.inertia);
+    const Real unsettled = unsettled_energy(env, st, h, at.inertia);
     add_armature(args, env, map);
 
     // implicit drives on the diagonal
@@ -178,7 +179,7 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
     if (NSENSORS > 0) each<NV>([&](auto i) { w_start[i] = solution.w[i]; });
     kg_together();
     if constexpr (HAS_CONTACT_REPORT) report_places(args, env, at.k, rows, contacts.count);
-    solve(args, env, st, map, drives, force, stiff, s.v, dof_rows, couplings, schedule, rows, solution);
+    solve(args, env, st, map, drives, force, stiff, s.v, dof_rows, couplings, schedule, rows, unsettled, solution);
 
     kg_together();
     // outputs, at the midpoint where the forces act
