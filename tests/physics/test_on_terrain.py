@@ -148,7 +148,7 @@ def test_a_valley_holds_from_both_sides(kind, device):
         ((0.03, -0.4, 0.4), LEVEL),
         ((0.02, -1.0, 0.3), LEVEL),
     ]
-    roots, forces = shapes_on(field, kind, device, places, 2.0)
+    roots, forces = shapes_on(field, kind, device, places, 3.0)
     high = 0.1 * math.hypot(1, 0.6)
     np.testing.assert_allclose(roots[[0, 1, 3], 2], high, atol=2e-4)
     np.testing.assert_allclose(roots[[0, 1, 3], 0], 0.0, atol=1e-3)
