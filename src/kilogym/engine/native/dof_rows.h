@@ -29,7 +29,7 @@ KG_FN void build_dof_rows(const Args& args, const Env& env, const StepSettings& 
         row.drive = row.friction = row.stop = row.speed = row.total = row.diagonal = row.inv = 0;
         row.some = kg_warp_any(row.on);
         if (!row.on) return;
-        span(Zero(), row_len[at], [&](auto a) { row.diagonal += map[m_row[at] + a] * map[m_row[at] + a]; });
+        span(Zero(), row_len[at], [&](int a) { row.diagonal += map[m_row[at] + a] * map[m_row[at] + a]; });
         row.inv = kg_inv(row.diagonal);
         if (is_saturated(d, i)) row.drive = load(args.warm_dof, id * 4, env);
         if (HAS_DRY) row.friction = load(args.warm_dof, id * 4 + 1, env);
@@ -43,15 +43,15 @@ KG_FN void couple_limbs(const Real* map, DofRow* rows) {
     each<ND>([&](auto i) {
         const auto v = dof_v[i];
         if (v < TV || !rows[i].some) return;
-        for (int lane = 0; lane < LANES; ++lane) {
-            if (lane_dof_values[i * LANES + lane] < 0) continue;
+        each_lane([&](int lane) {
+            if (lane_dof_values[i * LANES + lane] < 0) return;
             Real sum = 0;
-            span(Zero(), anc_len[v], [&](auto a) {
+            span(Zero(), anc_len[v], [&](int a) {
                 const Real y = map[m_row[v] + a + 1];
                 if (anc[anc_row[v] + a] < TV) sum += y * kg_from(y, lane);
             });
             rows[i].across[lane] = sum;
-        }
+        });
     });
 }
 
@@ -100,7 +100,7 @@ KG_FN Real visit_dof(const DofLaws& l, Real start, DofRow& r) {
 template <class V, class F>
 KG_FN void over_row(V v, F f) {
     f(m_row[v], v);
-    span(Zero(), anc_len[v], [&](auto a) { f(m_row[v] + a + Index<1>(), anc[anc_row[v] + a]); });
+    span(Zero(), anc_len[v], [&](int a) { f(m_row[v] + a + 1, anc[anc_row[v] + a]); });
 }
 
 // The trunk's rows on all lanes alike. Limbs' rows of one place: lanes take turns; in between only the places' own
@@ -117,12 +117,12 @@ KG_FN void sweep_dofs(const Args& args, const Env& env, const Visit& p, const Dr
         Real u = velocity_of(map, w, v);
         if (v < TV || TV == 0 || LANES == 1) {
             const Real f = visit_dof(laws, u, row);
-            if (f != 0) over_row(v, [&](auto entry, auto to) { w[to] += map[entry] * f; });
+            if (f != 0) over_row(v, [&](int entry, int to) { w[to] += map[entry] * f; });
             return;
         }
         Real mine = 0;
-        for (int lane = 0; lane < LANES; ++lane) {
-            if (lane_dof_values[i * LANES + lane] < 0) continue;
+        each_lane([&](int lane) {
+            if (lane_dof_values[i * LANES + lane] < 0) return;
             DofRow visited = row;
             const Real f = visit_dof(laws, u, visited);
             if (env.lane == lane) {
@@ -130,9 +130,9 @@ KG_FN void sweep_dofs(const Args& args, const Env& env, const Visit& p, const Dr
                 mine = f;
             }
             u += row.across[lane] * kg_from(f, lane);
-        }
+        });
         if (!kg_warp_any(mine != 0)) return;
-        over_row(v, [&](auto entry, auto to) { w[to] += to < TV ? kg_sum(map[entry] * mine) : map[entry] * mine; });
+        over_row(v, [&](int entry, int to) { w[to] += to < TV ? kg_sum(map[entry] * mine) : map[entry] * mine; });
     });
 }
 
@@ -148,7 +148,7 @@ KG_FN void push_dofs(const Env& env, const Real* map, const DofRow* dofs, Real* 
         if (f == 0) return;
         const auto v = dof_v[i];
         if (v >= TV) acts = true;
-        over_row(v, [&](auto entry, auto u) {
+        over_row(v, [&](int entry, int u) {
             if (v >= TV && u < TV) trunk[u] += map[entry] * f;
             else w[u] += map[entry] * f;
         });

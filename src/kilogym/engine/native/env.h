@@ -75,9 +75,9 @@ struct Axes {
 
 // f of the links of a tree. With code written out it comes to those of others as well and has to ask
 template <class T, class F>
-KG_FN void each_link_of(T t, F f) {
+KG_FN void each_link_of(T t, const F& f) {
 #if KG_UNROLL
-    written_out<0, NL>(f);
+    KG_WRITTEN_OUT(0, NL, f);
 #else
     KG_ROLLED for (int l = tree_link0[t]; l < tree_link0[t] + env_tree_links[t]; ++l) f(l);
 #endif

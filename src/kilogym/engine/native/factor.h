@@ -16,24 +16,24 @@ KG_FN auto entry(V v, A a) { return m_row[v] + a; }
 // in place: rows of M -> rows of D L (the diagonal holds D), deepest first; inv = 1 / D
 KG_FN void factorize(Real* m, Real* inv) {
     // what rows below v take from its entry at the a-th ancestor: theirs at v, a further on, stands at the ancestor
-    const auto taken = [&](auto at, auto below, auto a) { return m[at] * inv[below] * m[at + a]; };
+    const auto taken = [&](int at, int below, int a) { return m[at] * inv[below] * m[at + a]; };
     const auto row = [&](auto v, auto sum) {
-        span(Zero(), row_len[v], [&](auto a) { m[entry(v, a)] = sum(a); });
+        span(Zero(), row_len[v], [&](int a) { m[entry(v, a)] = sum(a); });
         inv[v] = kg_inv(m[m_row[v]]);
     };
     each_from_down<TV, SV>([&](auto v) {
-        row(v, [&](auto a) {
+        row(v, [&](int a) {
             Real sum = m[entry(v, a)];
-            span(below_limb0[v], below_limbs[v], [&](auto c) { sum -= taken(below_limb_entry[c], below_limb_v[c], a); });
+            span(below_limb0[v], below_limbs[v], [&](int c) { sum -= taken(below_limb_entry[c], below_limb_v[c], a); });
             return sum;
         });
     });
     each_from_down<0, TV>([&](auto v) {
-        row(v, [&](auto a) {
+        row(v, [&](int a) {
             Real limb = 0, sum = m[entry(v, a)];
-            span(below_limb0[v], below_limbs[v], [&](auto c) { limb += taken(below_limb_entry[c], below_limb_v[c], a); });
+            span(below_limb0[v], below_limbs[v], [&](int c) { limb += taken(below_limb_entry[c], below_limb_v[c], a); });
             if (below_limbs[v] > 0) sum -= kg_sum(limb);
-            span(below_trunk0[v], below_trunks[v], [&](auto c) { sum -= taken(below_trunk_entry[c], below_trunk_v[c], a); });
+            span(below_trunk0[v], below_trunks[v], [&](int c) { sum -= taken(below_trunk_entry[c], below_trunk_v[c], a); });
             return sum;
         });
     });
@@ -43,7 +43,7 @@ KG_FN void factorize(Real* m, Real* inv) {
 KG_FN void whiten_velocity(const Real* m, const Real* inv, const Real* v, Real* w) {
     each<NV>([&](auto i) {
         Real sum = m[m_row[i]] * v[i];
-        span(Zero(), anc_len[i], [&](auto a) { sum += m[m_row[i] + a + 1] * v[anc[anc_row[i] + a]]; });
+        span(Zero(), anc_len[i], [&](int a) { sum += m[m_row[i] + a + 1] * v[anc[anc_row[i] + a]]; });
         w[i] = sum * kg_sqrt(inv[i]);
     });
 }
@@ -54,10 +54,8 @@ KG_FN void invert(Real* m, const Real* inv) {
         // last entries first: an entry reads those before it in its row, and rows above
         span_down(Zero(), anc_len[v], [&](auto a) {
             Real sum = 0;
-            span(Zero(), a + Index<1>(), [&](auto b) {
-                sum -= m[m_row[v] + b + Index<1>()] * m[m_row[anc[anc_row[v] + b]] + a - b];
-            });
-            m[m_row[v] + a + Index<1>()] = sum * inv[v];
+            span(Zero(), a + Index<1>(), [&](int b) { sum -= m[m_row[v] + b + 1] * m[m_row[anc[anc_row[v] + b]] + a - b]; });
+            m[m_row[v] + a + 1] = sum * inv[v];
         });
         m[m_row[v]] = kg_sqrt(inv[v]);
     });
@@ -67,7 +65,7 @@ KG_FN void invert(Real* m, const Real* inv) {
 template <class Vector, class V>
 KG_FN Real velocity_of(const Real* map, const Vector& w, V i) {
     Real sum = map[m_row[i]] * w[i];
-    span(Zero(), anc_len[i], [&](auto a) { sum += map[m_row[i] + a + 1] * w[anc[anc_row[i] + a]]; });
+    span(Zero(), anc_len[i], [&](int a) { sum += map[m_row[i] + a + 1] * w[anc[anc_row[i] + a]]; });
     return sum;
 }
 
@@ -75,7 +73,7 @@ KG_FN Real velocity_of(const Real* map, const Vector& w, V i) {
 template <class Vector, class V>
 KG_FN Real whitened(const Real* map, const Vector& x, V i) {
     Real sum = map[m_row[i]] * x[i], limb = 0;
-    span(below_trunk0[i], below_trunks[i], [&](auto c) { sum += map[below_trunk_entry[c]] * x[below_trunk_v[c]]; });
-    span(below_limb0[i], below_limbs[i], [&](auto c) { limb += map[below_limb_entry[c]] * x[below_limb_v[c]]; });
+    span(below_trunk0[i], below_trunks[i], [&](int c) { sum += map[below_trunk_entry[c]] * x[below_trunk_v[c]]; });
+    span(below_limb0[i], below_limbs[i], [&](int c) { limb += map[below_limb_entry[c]] * x[below_limb_v[c]]; });
     return below_limbs[i] == 0 ? sum : sum + (i < TV ? kg_sum(limb) : limb);
 }

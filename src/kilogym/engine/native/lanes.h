@@ -65,10 +65,14 @@ KG_FN int kg_lowest(unsigned x) {
 }
 #endif
 
-KG_FN Real kg_sum(Real x) {
-    for (int d = 1; d < LANES; d *= 2) x += kg_across(x, d);
+// Written out like every short loop of small functions: a loop left to the compiler costs it a walk through all of the
+// step for each of its copies
+template <int D>
+KG_FN Real kg_sum_from(Real x) {
+    if constexpr (D < LANES) return kg_sum_from<D * 2>(x + kg_across(x, D));
     return x;
 }
+KG_FN Real kg_sum(Real x) { return kg_sum_from<1>(x); }
 KG_FN Vec3 kg_sum(Vec3 a) { return v3(kg_sum(a.x), kg_sum(a.y), kg_sum(a.z)); }
 KG_FN Spatial kg_sum(Spatial a) { return sp(kg_sum(a.lin), kg_sum(a.ang)); }
 KG_FN Inertia kg_sum(Inertia a) {
@@ -79,10 +83,14 @@ KG_FN Inertia kg_sum(Inertia a) {
     o.i.xy = kg_sum(a.i.xy); o.i.xz = kg_sum(a.i.xz); o.i.yz = kg_sum(a.i.yz);
     return o;
 }
-KG_FN Real kg_least(Real x) {
-    for (int d = 1; d < LANES; d *= 2) x = kg_min(x, kg_across(x, d));
+template <int D>
+KG_FN Real kg_least_from(Real x) {
+    if constexpr (D < LANES) return kg_least_from<D * 2>(kg_min(x, kg_across(x, D)));
     return x;
 }
+KG_FN Real kg_least(Real x) { return kg_least_from<1>(x); }
+template <class F>
+KG_FN void each_lane(const F& f) { KG_WRITTEN_OUT(0, LANES, f); }
 // of the lanes' true, in their order: how many come before this lane's
 KG_FN int kg_before(unsigned ballot, int lane) { return kg_bits(ballot & ((1u << lane) - 1u)); }
 KG_FN bool kg_any(bool b) { return kg_ballot(b) != 0; }
