@@ -12,7 +12,7 @@ import numpy as np
 import torch
 import warp as wp
 
-from kilogym.engine.build import Kernels, kernels
+from kilogym.engine.build import Kernels, LoadedModule, kernels
 from kilogym.engine.contact_report import REPORT_ROWS
 from kilogym.engine.control import StepControl
 from kilogym.engine.couplings import coupling_rows
@@ -228,11 +228,10 @@ class Batch:
         return self._compiled
 
     @property
-    def modules(self) -> list[tuple[Any, int | None]]:
-        """What a step, body states and a reset run, for `load_together`; made for today's parameters."""
+    def modules(self) -> list[LoadedModule]:
+        """What a step and what body states run, in this order, for `load_together`; made for today's parameters."""
         block = self.mapping.block if self.device.type == "cuda" else None
-        own = [kernel.module for kernel in (self._kernels.step, self._kernels.body_states)]
-        return [*((module, block) for module in own), (self._forget.module, None)]
+        return [(kernel.module, block) for kernel in (self._kernels.step, self._kernels.body_states)]
 
     def _arguments(self) -> Any:
         if self._args is None:

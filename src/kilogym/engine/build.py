@@ -169,12 +169,16 @@ def kernels(
     return Kernels(tables, step_tables, lanes, registers, written_out, real, sdf)
 
 
-def load_together(device: str, modules: Iterable[tuple[Any, int | None]]) -> None:
+LoadedModule = tuple[Any, int | None]
+"""What wp.load_module takes, with the threads per block of its launches; None: Warp's own number."""
+
+
+def load_together(device: str, modules: Iterable[LoadedModule]) -> None:
     """Compile modules, or load them from the cache, each in a thread: a compiler keeps no more than one core busy.
 
     Args:
         device: "cuda:0" and the like.
-        modules: What wp.load_module takes, with the threads per block of its launches; None: Warp's own number.
+        modules: Those that take longest first.
     """
     with ThreadPoolExecutor() as pool:
         loads = [pool.submit(wp.load_module, module, device, block_dim=block) for module, block in modules]

@@ -8,9 +8,7 @@ from types import ModuleType
 
 import torch
 
-from kilogym.engine.build import load_together
 from kilogym.scene.declarations import Scene
-from kilogym.sim import kernels
 from kilogym.sim.backend import apply_params
 from kilogym.sim.errors import SimulationError
 from kilogym.sim.faults import FaultReport
@@ -45,7 +43,7 @@ class SimulationCore:
         """Freeze the scene, compile (or load from the cache) and allocate. Later calls do nothing.
 
         Args:
-            also: Python modules whose Warp kernels will be needed; on CUDA compiled at once with the step.
+            also: Python modules whose Warp kernels every step will need: compiled beside the step's own.
 
         Raises:
             NotImplementedError: shapes that would have to collide and cannot yet; names both.
@@ -53,13 +51,10 @@ class SimulationCore:
         """
         self._check_alive()
         if self._prepared is None:
-            self._prepared = Prepared(self.scene, self.params, self.device)
+            self._prepared = Prepared(self.scene, self.params, self.device, also)
             self.scene.frozen = True
             p = self._prepared
             self._properties.attach(p.plans, p.parameters, p.layout)
-            if self.device.type == "cuda":  # on a CPU of few cores, what is never used would take turns with what is
-                modules = [module for batch in p.batches for module in batch.modules]
-                load_together(str(self.device), [*modules, *((module, None) for module in (kernels, *also))])
             p.gather_states()
 
     @property

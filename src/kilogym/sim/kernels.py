@@ -9,12 +9,15 @@ that are not finite are not written but counted in `rejected[0]`, actor indices 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
 import torch
 import warp as wp
 
 from kilogym.engine import warm_start
+from kilogym.engine.build import load_together
 from kilogym.sim.faults import FAULT_NONFINITE
 
 
@@ -256,13 +259,31 @@ def add_body_forces(
         link_torque[link * 3 + c, env] = link_torque[link * 3 + c, env] + t[c]
 
 
-def load_kernels(device: torch.device) -> None:
-    """Start Warp, quietly unless asked otherwise, and load these kernels: a graph capture cannot."""
+def start_warp() -> None:
+    """Start Warp, quietly unless asked otherwise."""
     if wp.config.log_level == wp.LOG_INFO:
         wp.config.log_level = wp.LOG_WARNING
     wp.init()
-    for module in (__name__, warm_start.__name__):
-        wp.load_module(module=module, device=str(device))
+
+
+def load_modules(device: torch.device, batches: Sequence[Any], also: Sequence[ModuleType] = ()) -> None:
+    """Compile, or load from the cache, what will be launched: a graph capture cannot.
+
+    On CUDA all of it at once. On the CPU these kernels alone, and what else is launched when it is: two compilers at
+    once are no faster there, as each thread reads Warp's own headers anew (1.6 s).
+
+    Args:
+        device: Of the simulation.
+        batches: The engine's, with the parameters they will start with.
+        also: Python modules whose kernels every step will need.
+    """
+    ours = (__name__, warm_start.__name__)
+    if device.type == "cuda":
+        modules = [module for batch in batches for module in batch.modules]
+        load_together(str(device), [*modules, *((name, None) for name in (*ours, *(m.__name__ for m in also)))])
+    else:
+        for name in ours:
+            wp.load_module(name, str(device))
 
 
 _streams: dict[int, wp.Stream] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from kilogym.scene.declarations import Scene
 from kilogym.sim import backend
 from kilogym.sim.contacts import ContactReader, Contacts
 from kilogym.sim.faults import FAULT_NONFINITE, FAULT_OVERFLOW, FaultReport
-from kilogym.sim.kernels import load_kernels
+from kilogym.sim.kernels import load_modules, start_warp
 from kilogym.sim.layout import build_layout
 from kilogym.sim.observers import ActorGroup
 from kilogym.sim.parameters import BatchParameters
@@ -22,12 +24,21 @@ from kilogym.sim.transfer import Transfer
 
 
 class Prepared:
-    """Compiles a scene and allocates everything."""
+    """Compiles a scene and allocates everything.
 
-    def __init__(self, scene: Scene, params: SimulationParams, device: torch.device) -> None:
+    Args:
+        scene: What was declared.
+        params: Step and solver.
+        device: Of all arrays.
+        also: Python modules whose Warp kernels every step will need.
+    """
+
+    def __init__(
+        self, scene: Scene, params: SimulationParams, device: torch.device, also: Sequence[ModuleType] = ()
+    ) -> None:
         if not any(env.actors for env in scene.envs):
             raise ValueError("prepare: expected at least one actor; create_env and create_actor come first")
-        load_kernels(device)
+        start_warp()
         self._scene, self._device = scene, device
         self.plans = compile_scene(scene, params.max_contacts, params.shared_groups)
         self.layout = build_layout(scene, self.plans, device)
@@ -40,8 +51,7 @@ class Prepared:
         self.envs = [torch.tensor(plan.envs, dtype=torch.int64, device=device) for plan in self.plans]
         self.batches: list[Any] = []
         self.parameters: list[BatchParameters] = []
-        self.transfers: list[Transfer] = []
-        for plan, layout, envs in zip(self.plans, self.layout.batches, self.envs, strict=True):
+        for plan in self.plans:
             batch = backend.make_batch(plan.model, len(plan.envs), device, params)
             for name, values in plan.varying.items():
                 batch.expand(name)
@@ -50,7 +60,11 @@ class Prepared:
             batch.state["root_quat"].copy_(torch.from_numpy(plan.root_quat))
             self.batches.append(batch)
             self.parameters.append(BatchParameters(batch))
-            self.transfers.append(Transfer(batch, layout, self.tensors, self.rejected, self.origins[envs], device))
+        load_modules(device, self.batches, also)
+        self.transfers = [
+            Transfer(batch, layout, self.tensors, self.rejected, self.origins[envs], device)
+            for batch, layout, envs in zip(self.batches, self.layout.batches, self.envs, strict=True)
+        ]
         self._groups: dict[tuple[str, str], ActorGroup] = {}
         self._contacts: ContactReader | None = None
 
