@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -250,8 +251,9 @@ class Asset:
     source: str = ""  # file it came from, for messages
     extra: dict[str, Any] = field(default_factory=dict, compare=False)
 
-    @property
+    @cached_property
     def num_dofs(self) -> int:
+        """DOFs of all joints; asked for by every actor of every env."""
         return sum(joint.kind.num_dofs for joint in self.joints)
 
     def dof_names(self) -> list[str]:

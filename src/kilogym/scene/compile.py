@@ -104,8 +104,9 @@ def _plan_batch(scene: Scene, members: list[tuple[int, Topology]]) -> BatchPlan:
         shapes = [shape for actor, shape in topology.shape_items if actor == slot]
         for name, table in _actor_tables(actors, shapes, scene.hulls).items():
             tables[name].append(table)
-    grounds = _per_class(decls, lambda d: d.origin, lambda d: v.ground_values(d, scene.ground))
-    terrains = _per_class(decls, lambda d: d.origin, lambda d: v.terrain_values(d, model.terrain, scene.terrain))
+    grounds = v.ground_values(np.array([d.origin for d in decls], np.float64), scene.ground)
+    on_terrain: Callable[[EnvDecl], object] = lambda d: d.origin if model.terrain else None  # noqa: E731
+    terrains = _per_class(decls, on_terrain, lambda d: v.terrain_values(d, model.terrain, scene.terrain))
     for name, table in [*grounds.items(), *terrains.items()]:
         tables[name].append(table)
     model.hulls = scene.hulls.hulls

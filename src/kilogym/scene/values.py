@@ -105,16 +105,22 @@ def geometry_values(actor: ActorDecl, shapes: list[int], hulls: HullLibrary) -> 
     }
 
 
-def ground_values(env: EnvDecl, ground: GroundPlane | None) -> Values:
-    """The ground plane in the env's frame; a default one where there is none."""
+def ground_values(origins: np.ndarray, ground: GroundPlane | None) -> Values:
+    """The ground plane in the envs' frames, (envs or 1, 1, components); a default one where there is none.
+
+    Args:
+        origins: Of the envs' frames [m], (envs, 3).
+        ground: What was declared.
+    """
     plane = ground if ground is not None else GroundPlane()
     length = float(np.linalg.norm(plane.normal))
-    normal = np.asarray(plane.normal, np.float64) / length
+    x, y, z = normal = np.asarray(plane.normal, np.float64) / length
+    height = x * origins[:, 0] + y * origins[:, 1] + z * origins[:, 2]
     return {
-        "ground_normal": normal[None],
-        "ground_distance": np.array([[plane.distance / length - normal @ np.asarray(env.origin)]]),
-        "ground_friction": np.array([[plane.static_friction, plane.dynamic_friction]]),
-        "ground_restitution": np.array([[plane.restitution]]),
+        "ground_normal": normal[None, None],
+        "ground_distance": (plane.distance / length - height)[:, None, None],
+        "ground_friction": np.array([[[plane.static_friction, plane.dynamic_friction]]]),
+        "ground_restitution": np.array([[[plane.restitution]]]),
     }
 
 
