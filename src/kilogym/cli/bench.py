@@ -9,6 +9,7 @@ from kilogym.cli.main import UsageError
 KINDS = {
     "physics": "physics steps beside MuJoCo Warp and MuJoCo, with contacts, penetration and diverged envs of each",
     "env": "whole environment steps of a task: physics, observations, rewards, resets",
+    "start": "seconds from import to the first step of a task, with empty caches and with warm ones",
     "curves": "cost against envs, DOFs and contacts, beside what the memory's bandwidth allows, with pictures",
     "compare": "new results beside the committed ones: what got slower",
 }
