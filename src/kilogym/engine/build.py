@@ -31,8 +31,11 @@ HEADERS = (
     "solver.h", "outputs.h",
     "integrate.h", "coupling_outputs.h", "contact_report.h", "step.h", "launch.h", "queries.h",
 )  # fmt: skip
-SDF_HEADERS = ("sdf.h", "sdf_distances.h", "sdf_shapes.h", "sdf_touches.h", "sdf_pairs.h")
-"""Behind parts.h, for models that have signed distance fields alone."""
+SDF_HEADERS = {
+    "parts.h": ("sdf.h", "sdf_distances.h", "sdf_shapes.h", "sdf_touches.h", "sdf_pairs.h"),
+    "terrain_contacts.h": ("sdf_terrain.h",),
+}
+"""What comes behind others for models that have signed distance fields alone."""
 
 PRELUDE = """
 }
@@ -82,8 +85,7 @@ def native_source(tables: str, written_out: bool, lanes: int = 1, sdf: bool = Fa
     """
     defines = f"#define KG_UNROLL {int(written_out)}\n#define KG_LANES {lanes}"
     parts = [PRELUDE, defines, (NATIVE / "loops.h").read_text(), tables]
-    at = HEADERS.index("parts.h") + 1
-    names = (*HEADERS[:at], *SDF_HEADERS, *HEADERS[at:]) if sdf else HEADERS
+    names = [own for name in HEADERS for own in (name, *(SDF_HEADERS.get(name, ()) if sdf else ()))]
     parts += [f"// ---- {name}\n" + _header(name, sdf) for name in names]
     return "\n".join([*parts, POSTLUDE])
 

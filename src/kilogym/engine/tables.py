@@ -254,8 +254,9 @@ SEGMENT, TURNED = 7, 3
 
 
 def has_sdf(model: EnvModel) -> bool:
-    """Whether a shape that meets others has a signed distance field: then there is code for them (build.py)."""
-    return any(SHAPE_SDF in (model.shape_kind[a], model.shape_kind[b]) for a, b in model.pairs)
+    """Whether a shape that meets others or terrain has a signed distance field: then there is code for it (build.py)."""
+    in_pairs = any(SHAPE_SDF in (model.shape_kind[a], model.shape_kind[b]) for a, b in model.pairs)
+    return in_pairs or (bool(model.terrain and model.terrain.kinds) and SHAPE_SDF in model.shape_kind)
 
 
 def _seen_as(kinds: Sequence[int]) -> list[int]:

@@ -178,7 +178,8 @@ def build_topology(model: EnvModel) -> Topology:
     for shape in static_shapes if model.terrain else []:
         terrain_slots[shape] = slot
         solids = MAX_PARTS if model.shape_kind[shape] == SHAPE_PARTS else 1
-        slot += TERRAIN_KEYS * (ground_numbers(model, shape) + 1) * solids
+        numbers = TERRAIN_KEYS * (ground_numbers(model, shape) + 1) * solids
+        slot += SDF_NUMBERS if model.shape_kind[shape] == SHAPE_SDF else numbers
         most += TERRAIN_POINTS
     if slot > MOST_SLOTS:
         raise ValueError(

@@ -20,6 +20,7 @@ from kilogym.engine.model import SHAPE_SDF
 from kilogym.scene.compile import compile_scene
 from kilogym.scene.declarations import GroundPlane, Scene
 from kilogym.scene.hulls import HullLibrary
+from kilogym.scene.terrain import HeightField, TriangleMesh
 from kilogym.validation.batch_world import BatchWorld as World
 
 G = 9.81
@@ -84,8 +85,9 @@ def test_there_is_code_for_fields_only_where_shapes_have_them(device):
     added = set(with_them.splitlines()) - set(without.splitlines())
     assert set(without.splitlines()) <= set(with_them.splitlines())
     assert len(with_them) > len(without) + 10000
-    for name in SDF_HEADERS:
-        assert f"// ---- {name}" in added
+    for names in SDF_HEADERS.values():
+        for name in names:
+            assert f"// ---- {name}" in added
 
 
 def test_a_field_that_meets_nothing_costs_nothing(device):
@@ -413,3 +415,65 @@ def test_the_same_bits(device):
     for name, values in one.items():
         assert np.array_equal(values, many[name]), name
         assert np.array_equal(again[name], many[name]), name
+
+
+# terrain -------------------------------------------------------------------------------------------------------------
+
+
+def terrain_of(solid: trimesh.Trimesh) -> TriangleMesh:
+    return TriangleMesh(np.array(solid.vertices), np.array(solid.faces))
+
+
+def flat_field(height: float = 0.0) -> HeightField:
+    return HeightField(np.full((21, 21), height), (0.05, 0.05), pos=(-0.5, -0.5, 0.0))
+
+
+@pytest.mark.parametrize("kind", ["field", "mesh"])
+def test_a_field_stands_on_flat_terrain(device, kind):
+    """As a box does; pushed without friction it slides on."""
+    terrain = flat_field() if kind == "field" else flat_field().as_mesh()
+    cube = with_field(mesh_of(trimesh.creation.box((0.1, 0.12, 0.06))), 24)
+    world = World([cube], 2, device, "float64", terrain=[terrain])
+    place(world, (0.013, 0.017, 0.0305))
+    state = run(world, 120)
+    np.testing.assert_allclose(state["root_pos"][:, 2], 0.03, atol=1e-4)
+    np.testing.assert_allclose(state["root_lin_vel"], 0, atol=1e-4)
+    np.testing.assert_allclose(world.output("link_contact_force")[:, 2], G, rtol=1e-4)
+    world.batch.params["shape_friction"][:] = 0
+    world.batch.params["terrain_friction"][:] = 0
+    push(world, 0, lin=(0.3, 0, 0))
+    for _ in range(60):
+        state = run(world, 1)
+        np.testing.assert_allclose(state["root_lin_vel"][:, 0], 0.3, atol=1e-3)
+        np.testing.assert_allclose(state["root_pos"][:, 2], 0.03, atol=1e-4)
+    assert state["root_pos"][0, 0] > 0.15
+
+
+def test_a_ring_goes_over_a_post_of_terrain(device):
+    """Its hull would stand on the post."""
+    post = trimesh.creation.cylinder(0.02, 0.2, sections=48)
+    floor = trimesh.creation.box((0.6, 0.6, 0.1))
+    floor.apply_translation((0, 0, -0.05))
+    ring = with_field(ring_mesh(0.025, 0.05, 0.04), 64)
+    world = World([ring], 2, device, "float64", terrain=[terrain_of(post), terrain_of(floor)])
+    place(world, (1e-3, 0, 0.13))
+    state = run(world, 180)
+    np.testing.assert_allclose(state["root_pos"][:, 2], 0.02, atol=2e-4)
+    assert np.linalg.norm(state["root_pos"][:, :2], axis=1).max() < 5.2e-3
+    np.testing.assert_allclose(state["root_lin_vel"], 0, atol=2e-3)
+    np.testing.assert_allclose(world.output("link_contact_force")[:, 2], G, rtol=1e-2)
+
+
+def test_spikes_of_terrain_hold_a_field(device):
+    """A slab lies on three points between its own."""
+    heights = np.zeros((41, 41))
+    for i, j in ((14, 17), (26, 18), (20, 27)):
+        heights[i, j] = 0.03
+    field = HeightField(heights, (0.02, 0.02), pos=(-0.4, -0.4, 0.0))
+    for terrain in (field, field.as_mesh()):
+        world = World([slab(fixed=False)], 1, device, "float64", terrain=[terrain])
+        place(world, (0, 0, 0.0805))
+        state = run(world, 180)
+        assert state["root_pos"][0, 2] == pytest.approx(0.08, abs=3e-4)
+        np.testing.assert_allclose(state["root_lin_vel"], 0, atol=2e-3)
+        assert world.output("link_contact_force")[0, 2] == pytest.approx(G, rel=1e-2)

@@ -198,15 +198,8 @@ KG_CALL int test_sdf_pair(const Args& args, const Rows& rows, Real half, Real th
     const Real size_a = extent(a.whole()) + a.whole().radius, size_b = extent(b.whole()) + b.whole().radius;
     const Real fastest = norm(point_velocity(A.vel, A.pos) - point_velocity(B.vel, B.pos)) + norm(A.vel.ang) * size_a + norm(B.vel.ang) * size_b;
     const SdfPair pair = {&A, &B, &a, &b, A.ref - B.ref, half, A.rest + B.rest + A.slack + B.slack + half * fastest};
-    const Real size = kg_min(size_a, size_b);
-    const Real scale = a.has ? a.whole().size.x : b.whole().size.x;
-    const Real cell = (a.has ? a.field.cell : b.field.cell) * scale;
-    SdfTouches found;
-    found.count = 0;
-    found.unit2 = kg_inv(size * size);
-    found.equal = kg_min((Real)0.1 * cell, (Real)5e-4 * size);
-    found.shallow = cell;
-    found.near = (Real)0.5 * (a.has ? a.field.spacing : b.field.spacing) * scale;
+    const SdfSide& has = a.has ? a : b;
+    SdfTouches found = sdf_touches(kg_min(size_a, size_b), has.field, has.whole().size.x);
     for (int side = 0; side < 2; ++side) {
         if (side == 0 ? a.has : b.has) touch_field_points(args, pair, side == 1, found);
         else touch_own_points(args, pair, side == 1, found);
@@ -214,16 +207,11 @@ KG_CALL int test_sdf_pair(const Args& args, const Rows& rows, Real half, Real th
     drop_implied(found);
     const int shape_a = placed_shape[pair_a[p]], shape_b = placed_shape[pair_b[p]];
     const bool collides = env_link_tree[env_shape_link[shape_a]] != env_link_tree[env_shape_link[shape_b]];
-    int have = 0, last = -1;
-    KG_ROLLED for (int k = 0; k < found.count; ++k) {  // in the order of their numbers, which differ
-        int next = -1;
-        KG_ROLLED for (int i = 0; i < found.count; ++i) {
-            const int number = found.touch[i].number;
-            if (number > last && (next < 0 || number < found.touch[next].number)) next = i;
-        }
-        last = found.touch[next].number;
-        Candidate n = sdf_contact(args, pair, threshold, collides, found.touch[next]);
-        n.slot = pair_slot[p] + last;
+    in_order(found);
+    int have = 0;
+    KG_ROLLED for (int k = 0; k < found.count; ++k) {
+        Candidate n = sdf_contact(args, pair, threshold, collides, found.touch[k]);
+        n.slot = pair_slot[p] + found.touch[k].number;
         n.a = shape_a;
         n.b = shape_b;
         if (n.urgency < A.slack + B.slack) out[have++] = n;

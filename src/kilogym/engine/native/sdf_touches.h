@@ -33,6 +33,25 @@ KG_FN bool comes_before(const SdfTouches& s, const SdfTouch& a, const SdfTouch& 
     return d < -s.equal || (d <= s.equal && is_preferred(a, b));
 }
 KG_FN Real telling(const SdfTouches& s, const SdfTouch& a) { return kg_div(a.apart, 1 + kg_div(kg_max(a.urgency, 0), s.shallow)); }
+// none yet, of a shape of that size and of a field, at its scale
+KG_FN SdfTouches sdf_touches(Real size, const Sdf& f, Real scale) {
+    SdfTouches s;
+    s.count = 0;
+    s.unit2 = kg_inv(size * size);
+    s.equal = kg_min((Real)0.1 * f.cell * scale, (Real)5e-4 * size);
+    s.shallow = f.cell * scale;
+    s.near = (Real)0.5 * f.spacing * scale;
+    return s;
+}
+// by their numbers, which differ
+KG_FN void in_order(SdfTouches& s) {
+    KG_ROLLED for (int i = 1; i < s.count; ++i) {
+        const SdfTouch n = s.touch[i];
+        int at = i;
+        KG_ROLLED for (; at > 0 && s.touch[at - 1].number > n.number; --at) s.touch[at] = s.touch[at - 1];
+        s.touch[at] = n;
+    }
+}
 // normal from B to A
 KG_FN Vec3 normal_of(const SdfTouch& a) { return a.of_b ? -a.n : a.n; }
 KG_FN Real apart_from(const SdfTouches& s, const SdfTouch& a, const SdfTouch& b) {

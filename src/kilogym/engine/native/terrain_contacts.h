@@ -105,6 +105,10 @@ KG_FN bool is_near_terrain(const Args& args, const Env& env, const Rows& rows, R
     return near;
 }
 
+#if KG_SDF
+template <class Args>
+KG_CALL void touch_terrain_by_field(const Args& args, const Env& env, const Segment& at, const Solid& s, int hull, Real half, Touched& out);
+#endif
 // contacts of the n-th of `count` listed shapes
 template <class Args>
 KG_FN void touch_listed(const Args& args, const Env& env, Real half, const Rows& rows, int n, int count, Contacts& c) {
@@ -123,6 +127,12 @@ KG_FN void touch_listed(const Args& args, const Env& env, Real half, const Rows&
             const Four q = rows.segment(i, 7), size = rows.segment(i, 8);
             if (!whole) touch_terrain_in_parts(args, env, (int)size.w, q4(q.x, q.y, q.z, q.w), xyz(size), s.reach, at.ref, at.pos, touch);
         }
+#if KG_SDF
+        if (env_shape_sdf[id]) {
+            whole = false;
+            touch_terrain_by_field(args, env, at, s, (int)rows.segment(i, 8).w, half, touch);
+        }
+#endif
         if (whole) touch_terrain(args, env, s, at.ref, at.pos, touch);
     }
     kg_rejoin(env);

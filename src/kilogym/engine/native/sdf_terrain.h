@@ -1,0 +1,105 @@
+// Where a shape with a signed distance field touches terrain: points of its surface before or behind triangles, and vertices
+// of terrain in its field. What is near a cluster of points is looked up about the cluster.
+
+// one more of the places of a shape and one terrain. point: from the shape's centre; n: out of the terrain
+KG_FN void offer_spot(const Segment& at, Real half, Vec3 point, Vec3 n, Real gap, Real blunt, int number, SdfTouches& out) {
+    SdfTouch s;
+    s.point = s.at = point;
+    s.n = n;
+    s.distance = gap;
+    s.radius = 0;
+    s.blunt = blunt;
+    s.number = number;
+    s.of_b = false;
+    s.urgency = gap - at.rest - half * kg_abs(dot(n, point_velocity(at.vel, at.pos + point)));
+    if (s.urgency < at.slack) put_touch(out, s);
+}
+
+// terrain nearest to x, which is felt as far behind a mesh's face. Returns the distance, below zero inside; 1e30: nothing near
+KG_FN Real terrain_distance(const Terrain& t, Vec3 x, Real reach, Real felt, Real tiny, Vec3& n) {
+    Real limit = kg_max(reach, felt);
+    const bool below = !t.mesh && is_below(t, x, limit);
+    const Near near = nearest(t, x, below ? limit + tiny : t.mesh ? limit : reach, tiny, (Real)1e-6);
+    if (near.distance > (Real)1e29) return (Real)1e30;
+    const bool inside = t.mesh ? near.height < 0 : below;
+    const bool at_face = near.distance <= kg_abs(near.height) * (Real)1.0001;
+    n = at_face || near.distance <= tiny ? near.normal : (x - near.at) * kg_div(inside ? (Real)-1 : (Real)1, near.distance);
+    if (inside && t.mesh && near.distance > felt) return (Real)1e30;
+    return inside ? -near.distance : near.distance;
+}
+
+template <class Args>
+KG_CALL void touch_cluster(const Args& args, const Env& env, const Segment& at, const Solid& s, const Sdf& f, int terrain, int k, Real half,
+                           SdfTouches& out) {
+    const Real scale = s.size.x, tiny = (Real)1e-6 * s.scale;
+    const Real* sphere = f.sphere + 4 * k;
+    const Vec3 c = rotate(s.rot, v3(sphere[0], sphere[1], sphere[2]) * scale);
+    const Real r = sphere[3] * scale + kg_max(s.reach, s.thick);
+    const Terrain t = view_terrain(args, env, terrain, at.ref, at.pos + c, v3(r, r, r));
+    if (!is_near(t)) return;
+    Vec3 n, best_n = v3(0, 0, 1);
+    Real least = s.reach;
+    int best = -1;
+    KG_ROLLED for (int i = f.start[k]; i < f.start[k + 1]; ++i) {
+        const Vec3 x = rotate(s.rot, f.at(i) * scale) - c;
+        const Real d = terrain_distance(t, x, s.reach, s.thick, tiny, n);
+        if (d >= least - (best < 0 ? (Real)0 : out.equal) || !f.looks(i, -rotate(conj(s.rot), n))) continue;
+        best = i;
+        least = d;
+        best_n = n;
+    }
+    if (best >= 0) offer_spot(at, half, rotate(s.rot, f.at(best) * scale), best_n, least, f.blunt(best), best, out);
+}
+
+// vertices of terrain that are near the shape's surface, and look to it
+template <class Args>
+KG_CALL void touch_vertices(const Args& args, const Env& env, const Segment& at, const Solid& s, const Sdf& f, int terrain, Real half, SdfTouches& out) {
+    const Vec3 ext = half_box(s) + v3(s.reach, s.reach, s.reach);
+    const Terrain t = view_terrain(args, env, terrain, at.ref, at.pos, ext);
+    if (t.i1 < t.i0) return;
+    const Real scale = s.size.x, inv = kg_inv(scale);
+    Walk w = walk_over(t);
+    Face face;
+    KG_ROLLED while (next_face(t, w, face, [&](const Face& g) {
+        bool behind;
+        return may_touch(s, g, behind);
+    })) {
+        for (int k = 0; k < 3; ++k) {
+            const Vec3 p = face.p[k];
+            if (kg_abs(p.x) > ext.x || kg_abs(p.y) > ext.y || kg_abs(p.z) > ext.z) continue;
+            Vec3 slope;
+            Real error;
+            const Real d = sdf_distance(f, rotate(conj(s.rot), p) * inv, slope, error) * scale;
+            if (d > s.reach || d < -s.thick || dot(slope, slope) < (Real)0.04) continue;
+            const Vec3 n = -rotate(s.rot, along(slope, v3(0, 0, 1)));
+            if (dot(n, face.n) > (Real)0.1) offer_spot(at, half, p + n * d, n, d, 0, SDF_POINTS + face.v[k] % SDF_POINTS, out);
+        }
+    }
+}
+
+// all that the i-th of the placed shapes touches
+template <class Args>
+KG_CALL void touch_terrain_by_field(const Args& args, const Env& env, const Segment& at, const Solid& s, int hull, Real half, Touched& out) {
+    const Sdf f = sdf_of(args, hull);
+    out.count = 0;
+    KG_ROLLED for (int n = 0; n < NTERRAINS; ++n) {
+        SdfTouches found = sdf_touches(s.scale, f, s.size.x);
+        KG_ROLLED for (int k = 0; k < f.clusters; ++k) touch_cluster(args, env, at, s, f, n, k, half, found);
+        touch_vertices(args, env, at, s, f, n, half, found);
+        drop_implied(found);
+        in_order(found);
+        KG_ROLLED for (int k = 0; k < found.count; ++k) {
+            const SdfTouch& touch = found.touch[k];
+            Spot spot = {touch.point, touch.n, touch.distance, touch.number / KEYS, touch.number % KEYS, n, SPOT_PLAIN};
+            int place = out.count;
+            if (place == MAX_SPOTS) {  // of several terrains the deepest
+                place = 0;
+                KG_ROLLED for (int m = 1; m < MAX_SPOTS; ++m) if (out.spots[m].gap > out.spots[place].gap) place = m;
+                if (out.spots[place].gap <= spot.gap) continue;
+            } else {
+                out.count += 1;
+            }
+            out.spots[place] = spot;
+        }
+    }
+}
