@@ -20,7 +20,7 @@ from kilogym.engine.batch import EngineOptions
 from kilogym.engine.build import kernels
 from kilogym.engine.limbs import whole
 from kilogym.engine.mapping import choose_mapping
-from kilogym.engine.tables import emit_tables
+from kilogym.engine.tables import emit_tables, has_sdf
 from kilogym.engine.topology import build_topology
 from kilogym.scene.compile import compile_scene
 from kilogym.scene.declarations import GroundPlane, Scene
@@ -90,7 +90,8 @@ def main() -> None:
     options = EngineOptions(lanes=args.lanes, registers=args.registers, block_dim=args.block_dim)
     mapping = choose_mapping(model, "cuda", options)
     tables, step_tables = (emit_tables(model, topology, limbs, "float") for limbs in (whole(model), mapping.limbs))
-    made = kernels(tables, step_tables, mapping.lanes, mapping.registers, mapping.written_out, wp.float32)
+    how = mapping.lanes, mapping.registers, mapping.written_out
+    made = kernels(tables, step_tables, *how, wp.float32, has_sdf(model))
     kernel = getattr(made, args.kernel)
     folder = args.keep or Path(tempfile.mkdtemp())
     started = time.perf_counter()

@@ -25,7 +25,10 @@ from pathlib import Path
 from typing import Any
 
 TASKS = ("Cartpole", "Ant", "Humanoid")
-HORIZON = {"Cartpole": 16, "Ant": 16, "Humanoid": 32}
+HORIZON = {
+    "Cartpole": 16, "Ant": 16, "Humanoid": 32, "FactoryTaskNutBoltPick": 120, "FactoryTaskNutBoltPlace": 120,
+    "FactoryTaskNutBoltScrew": 128, "FactoryTaskInsertion": 32, "FactoryTaskGears": 32,
+}  # fmt: skip
 """Steps of a rollout in the client's own configs; a batch is this times the number of envs."""
 TAGS = ("rewards/iter", "episode_lengths/iter", "performance/step_fps", "performance/step_inference_rl_update_fps")
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import re
 
+import numpy as np
 import pytest
 
 from kilogym.assets.asset import Asset, Joint, JointKind, Link, Shape, ShapeKind
 from kilogym.assets.check import check_asset
+from kilogym.assets.distance_field import DistanceField
 from kilogym.scene.declarations import Scene
 
 BODY = Link("body", -1)
@@ -31,7 +33,12 @@ def two(tip: Link = TIP, **joint) -> Asset:
     return Asset("arm", (BODY, tip), (Joint("hinge", **made),), fixed_base=True)
 
 
+FIELD = DistanceField(*[np.zeros(3), 1.0, *[np.zeros(0)] * 7, 1.0])
 BAD = {
+    "field without a mesh": (
+        shaped(ShapeKind.BOX, (1.0, 1.0, 1.0), field=FIELD),
+        "expected a mesh by itself, since it has a signed distance field, got a box without one",
+    ),
     "no links": (Asset("void", ()), "asset 'void': expected at least one link"),
     "parents": (two(Link("tip", 1)), "link 1 ('tip'): expected a parent before the link (-1 for link 0), got 1"),
     "negative mass": (one(mass=-1.0), "asset 'ball', link 0 ('body'): expected a finite mass >= 0 kg, got -1.0"),

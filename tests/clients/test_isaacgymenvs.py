@@ -120,7 +120,7 @@ def test_trains_on_the_cpu(task, num_envs, iterations, tmp_path):
     "task",
     [
         "BallBalance", "Quadcopter", "Anymal", "AnymalTerrain", "FrankaCabinet", "FrankaCubeStack", "ShadowHand",
-        "AllegroHand", "Trifinger",
+        "AllegroHand", "Trifinger", "FactoryTaskNutBoltPick", "FactoryTaskNutBoltPlace", "FactoryTaskInsertion",
     ],
 )  # fmt: skip
 def test_runs_on_the_cpu(task, tmp_path):

@@ -115,6 +115,9 @@ def _check_shape(shape: Shape, links: int, what: str) -> None:
         raise ValueError(f"{what}: expected {shape.kind.value} sizes > 0 m, got {tuple(lengths)}")
     if not np.isfinite([*shape.pos, *shape.quat]).all() or not _length(shape.quat) > 1e-6:
         raise ValueError(f"{what}: expected a finite pose with a quaternion, got pos {shape.pos}, quat {shape.quat}")
+    if shape.field is not None and (shape.mesh is None or shape.parts):
+        got = "convex parts as well" if shape.mesh is not None else f"a {shape.kind.value} without one"
+        raise ValueError(f"{what}: expected a mesh by itself, since it has a signed distance field, got {got}")
 
 
 def _check_moving_mass(asset: Asset) -> None:

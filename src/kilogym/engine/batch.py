@@ -20,7 +20,7 @@ from kilogym.engine.hulls import pack
 from kilogym.engine.limbs import whole
 from kilogym.engine.mapping import choose_mapping
 from kilogym.engine.model import INPUT, OUTPUT, PARAMETERS, STATE, EnvModel
-from kilogym.engine.sdf import pack_fields
+from kilogym.engine.sdf import fields_on
 from kilogym.engine.tables import STACK_WORDS, emit_tables, has_sdf, row_words
 from kilogym.engine.terrain import NO_TERRAIN
 from kilogym.engine.threads import cpu_threads
@@ -124,8 +124,7 @@ class Batch:
         self.hull_table = self._flat(table, torch.int32)
         self._has_sdf = has_sdf(model)
         if self._has_sdf:
-            distances, places_of = pack_fields([hull.field for hull in model.hulls])
-            self.sdf_reals, self.sdf_ints = self._flat(distances, self._real), self._flat(places_of, torch.int32)
+            self.sdf_reals, self.sdf_ints = fields_on([hull.field for hull in model.hulls], self.device, self._real)
         self._args: Any = None
         self._compiled: Kernels | None = None
         self._features: set[str] = set()

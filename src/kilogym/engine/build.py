@@ -74,6 +74,11 @@ def args_struct(real: Any, sdf: bool = False) -> Any:
     return wp.struct(cls)
 
 
+def headers(sdf: bool = False) -> list[str]:
+    """The headers in order, with those of signed distance fields or without."""
+    return [own for name in HEADERS for own in (name, *(SDF_HEADERS.get(name, ()) if sdf else ()))]
+
+
 def native_source(tables: str, written_out: bool, lanes: int = 1, sdf: bool = False) -> str:
     """The text between the braces: loops.h, then tables, then every other header in order.
 
@@ -85,8 +90,7 @@ def native_source(tables: str, written_out: bool, lanes: int = 1, sdf: bool = Fa
     """
     defines = f"#define KG_UNROLL {int(written_out)}\n#define KG_LANES {lanes}"
     parts = [PRELUDE, defines, (NATIVE / "loops.h").read_text(), tables]
-    names = [own for name in HEADERS for own in (name, *(SDF_HEADERS.get(name, ()) if sdf else ()))]
-    parts += [f"// ---- {name}\n" + _header(name, sdf) for name in names]
+    parts += [f"// ---- {name}\n" + _header(name, sdf) for name in headers(sdf)]
     return "\n".join([*parts, POSTLUDE])
 
 

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 import numpy as np
+import torch
 
 HEADER_INTS = 12
 BLOCK = 4
@@ -43,6 +45,22 @@ class Field:
     def __post_init__(self) -> None:
         if len(self.points) > MOST_POINTS:
             raise ValueError(f"Field.points: expected at most {MOST_POINTS}, got {len(self.points)}")
+
+
+_buffers: WeakValueDictionary[tuple[object, ...], torch.Tensor] = WeakValueDictionary()
+
+
+def fields_on(
+    fields: Sequence[Field | None], device: torch.device, real: torch.dtype
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The buffers (reals, ints) on a device: made once for batches of one library, as long as one of them has them."""
+    key = tuple(map(id, fields)), str(device), real
+    reals, ints = _buffers.get((*key, "reals")), _buffers.get((*key, "ints"))
+    if reals is None or ints is None:
+        packed = pack_fields(fields)
+        reals, ints = torch.from_numpy(packed[0]).to(device, real), torch.from_numpy(packed[1]).to(device)
+        _buffers[(*key, "reals")], _buffers[(*key, "ints")] = reals, ints
+    return reals, ints
 
 
 def pack_fields(fields: Sequence[Field | None]) -> tuple[np.ndarray, np.ndarray]:

@@ -254,7 +254,7 @@ SEGMENT, TURNED = 7, 3
 
 
 def has_sdf(model: EnvModel) -> bool:
-    """Whether a shape that meets others or terrain has a signed distance field: then there is code for it (build.py)."""
+    """Whether a shape that meets others or terrain has a signed distance field: then there is code for it."""
     in_pairs = any(SHAPE_SDF in (model.shape_kind[a], model.shape_kind[b]) for a, b in model.pairs)
     return in_pairs or (bool(model.terrain and model.terrain.kinds) and SHAPE_SDF in model.shape_kind)
 

@@ -191,8 +191,8 @@ def build_topology(model: EnvModel) -> Topology:
     if not model.max_contacts and has_convex(model):
         # faces on faces: a stack has four contacts per body
         sharp = {model.link_tree[model.shape_link[s]] for p in model.pairs for s in p if model.shape_kind[s] in SHARP}
-        fields = sum(SHAPE_SDF in (model.shape_kind[a], model.shape_kind[b]) for a, b in model.pairs)
-        wanted = min(128, max(wanted, 8 + 6 * len(sharp) + SDF_TOUCHES * fields))
+        fields = {s for pair in model.pairs for s in pair if model.shape_kind[s] == SHAPE_SDF}
+        wanted = min(128, max(wanted, 8 + 6 * len(sharp) + SDF_TOUCHES * min(len(fields), 4)))
     return Topology(
         v_link, v_tree, v_dof, dof_v, ancestors, link_path, tree_v0, tree_vs, tree_link0, sizes, link_v0, link_vs,
         [js[0] if js else 0 for js in joints_of], [len(js) for js in joints_of], joint_dof0,

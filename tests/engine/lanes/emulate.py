@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from kilogym.engine.batch import Batch
-from kilogym.engine.build import HEADERS, NATIVE, args_struct
+from kilogym.engine.build import NATIVE, args_struct, headers
 from kilogym.engine.limbs import plan
 from kilogym.engine.tables import FEATURES, emit_tables, row_words
 
@@ -74,7 +74,7 @@ class Emulated:
         words = row_words(batch.model, batch.topology, limbs, features)
         envs = -(-batch.num_envs * lanes // 32) * 32 // lanes  # of whole warps
         self.rows = torch.full((envs * words,), float("nan"), dtype=batch._real)
-        fields = list(args_struct(batch._warp_real).vars)
+        fields = list(args_struct(batch._warp_real, batch._has_sdf).vars)
         self.fields = [self._tensor(name) for name in fields]
         per_env = [name for name, values in batch.params.items() if values.shape[1] > 1]
         kinds = {(2, True): "Array2", (2, False): "Ints2", (1, True): "Array1", (1, False): "Ints1"}
@@ -82,7 +82,9 @@ class Emulated:
             f"{kinds[t.dim(), t.is_floating_point()]} {n}; " for n, t in zip(fields, self.fields, strict=True)
         )
         tables = emit_tables(batch.model, batch.topology, limbs, real, per_env, features)
-        self.library = compiled(folder, f"lanes{lanes}", tables, real, lanes, True, HEADERS, members, "step.cpp")
+        tables = f"#define KG_SDF {int(batch._has_sdf)}\n{tables}"
+        names = headers(batch._has_sdf)
+        self.library = compiled(folder, f"lanes{lanes}", tables, real, lanes, True, names, members, "step.cpp")
 
     def _tensor(self, name: str) -> torch.Tensor:
         batch = self.batch

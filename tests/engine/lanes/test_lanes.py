@@ -1,5 +1,7 @@
 """Groups of lanes do what one thread does: the step's source for warps of lanes, run by fibers on the CPU."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ from coupled import coupled_ant
 from emulate import Emulated
 
 from kilogym.assets.asset import FLT_MAX, Asset
+from kilogym.assets.distance_field import distance_field
 from kilogym.engine.contact_report import REPORT, REPORT_ROWS
 from kilogym.engine.limbs import plan
 from kilogym.engine.local import build_local
@@ -189,6 +192,26 @@ def test_convex_shapes(tmp_path):
     world = BatchWorld(robots, 9, "cpu", "float64", ground=GroundPlane(), filter=0, lanes=2)
     state = world.random_state(3, spread=0.3, speed=1.0)
     state["root_pos"][:] = [0, 0, 0.2, 0.3, 0, 0.7, 0.05, 0, 0.6]
+    world.set_state(state)
+    check_pile(world, 2, tmp_path)
+
+
+def with_fields(robot: Asset) -> Asset:
+    """Its meshes with signed distance fields."""
+    shapes = [s if s.mesh is None else replace(s, field=distance_field(s.mesh, 16)) for s in robot.shapes]
+    return replace(robot, shapes=tuple(shapes))
+
+
+@pytest.mark.parametrize("ground", ["plane", "terrain"])
+def test_signed_distance_fields(ground, tmp_path):
+    """Rocks with fields, on each other, on cylinders, boxes and an ellipsoid, on the ground plane and on terrain."""
+    blocks = with_fields(load_text(BLOCKS, tmp_path))
+    robots = [blocks, load_text(STONE, tmp_path), blocks]
+    under = {"ground": GroundPlane()} if ground == "plane" else {"terrain": [rough(), rough().as_mesh()]}
+    world = BatchWorld(robots, 5, "cpu", "float64", filter=0, lanes=2, **under)
+    assert world.batch._has_sdf
+    state = world.random_state(3, spread=0.3, speed=1.0)
+    state["root_pos"][:] = [0, 0, 0.3, 0.3, 0, 0.8, 0.05, 0, 0.7]
     world.set_state(state)
     check_pile(world, 2, tmp_path)
 

@@ -88,13 +88,17 @@ KG_CALL void touch_field_points(const Args& args, const SdfPair& p, bool of_b, S
     const Change change = change_of(s.whole(), o.whole());
     const Real scale = s.whole().size.x;
     const bool round = o.is_round();
+    const Real bound = extent(o.whole()) + o.whole().radius;
     const auto place = [&](Vec3 x) { return change.turn * (x * scale) + change.move; };
     KG_ROLLED for (int k = 0; k < s.field.clusters; ++k) {
         const Real* sphere = s.field.sphere + 4 * k;
         Vec3 slope, best_slope = v3(0, 0, 0);
         Real error, least = p.limit;
-        const Real d0 = distance_from(args, o, place(v3(sphere[0], sphere[1], sphere[2])), slope, error);
-        if (d0 - error > sphere[3] * scale + p.limit) continue;
+        const Vec3 centre = place(v3(sphere[0], sphere[1], sphere[2]));
+        const Real near = sphere[3] * scale + p.limit;
+        if (!within(centre, bound + near)) continue;
+        const Real d0 = distance_from(args, o, centre, slope, error);
+        if (d0 - error > near) continue;
         int best = -1;
         KG_ROLLED for (int i = s.field.start[k]; i < s.field.start[k + 1]; ++i) {
             const Real d = distance_from(args, o, place(s.field.at(i)), slope, error);

@@ -38,6 +38,8 @@ KG_CALL void touch_cluster(const Args& args, const Env& env, const Segment& at, 
     const Terrain t = view_terrain(args, env, terrain, at.ref, at.pos + c, v3(r, r, r));
     if (!is_near(t)) return;
     Vec3 n, best_n = v3(0, 0, 1);
+    const Real out_to = sphere[3] * scale + s.reach, in_to = sphere[3] * scale + s.thick;
+    if (terrain_distance(t, v3(0, 0, 0), out_to, in_to, tiny, n) > out_to) return;
     Real least = s.reach;
     int best = -1;
     KG_ROLLED for (int i = f.start[k]; i < f.start[k + 1]; ++i) {
