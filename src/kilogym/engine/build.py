@@ -32,7 +32,7 @@ HEADERS = (
     "integrate.h", "coupling_outputs.h", "contact_report.h", "step.h", "launch.h", "queries.h",
 )  # fmt: skip
 SDF_HEADERS = {
-    "parts.h": ("sdf.h", "sdf_distances.h", "sdf_shapes.h", "sdf_touches.h", "sdf_pairs.h"),
+    "parts.h": ("sdf.h", "sdf_distances.h", "sdf_shapes.h", "sdf_touches.h", "sdf_pairs.h", "sdf_ground.h"),
     "terrain_contacts.h": ("sdf_terrain.h",),
 }
 """What comes behind others for models that have signed distance fields alone."""

@@ -111,7 +111,11 @@ def emit_tables(
         sweep = _unique(at_dof[d] for on in swept.dofs for d in on if d >= 0)
         tests = [_unique(at_shape[s] for s in on if s >= 0) for on in swept.shapes]
     points = [
-        (shape, i) for shapes in tests for i in range(GROUND_POINTS[local.shape_kind[shapes[0]]]) for shape in shapes
+        (shape, i)
+        for shapes in tests
+        if local.shape_kind[shapes[0]] != SHAPE_SDF
+        for i in range(GROUND_POINTS[local.shape_kind[shapes[0]]])
+        for shape in shapes
     ]
 
     on_terrain = [s for on in swept.shapes for s in dict.fromkeys(on) if s in t.terrain_slots]
@@ -125,6 +129,8 @@ def emit_tables(
     hang_links = sorted({h for hangs in local.link_hangs for h in hangs if h >= 0})
     limb_roots = [n for n in range(nl) if local.link_hangs[n]]
     ground_slot = dict(zip(t.ground_shapes, t.ground_slots, strict=True))
+    ground_fields = [s for s in t.ground_shapes if model.shape_kind[s] == SHAPE_SDF]
+    by_vertices = set(ground_slot) - set(ground_fields)
     # code for kinds that the env does not have is left out
     present = [
         ("PRISMATIC", JOINT_PRISMATIC, model.joint_kind), ("BALL", JOINT_BALL, model.joint_kind),
@@ -154,7 +160,7 @@ def emit_tables(
         SHAPE_ENUM,
         "enum { FAULT_NONFINITE = 1, FAULT_OVERFLOW = 2, FAULT_CLAMPED = 4 };",
         f"static constexpr bool HAS_TRIANGLE = {str(meets_ridges).lower()};",
-        f"static constexpr bool HAS_CONVEX = {str(has_convex(model)).lower()};",
+        f"static constexpr bool HAS_CONVEX = {str(has_convex(model) or has_sdf(model)).lower()};",
         f"static constexpr bool HAS_GROUND = {str(bool(t.ground_shapes)).lower()};",
         f"static constexpr bool HAS_FIELDS = {str('field' in terrain_kinds).lower()};",
         f"static constexpr bool HAS_MESHES = {str('mesh' in terrain_kinds).lower()};",
@@ -198,7 +204,7 @@ def emit_tables(
         "below_limbs": [len(group) for group in below_limb],
         "below_limb_v": _flat(below_limb), "below_limb_entry": entries(below_limb),
         "shape_kind": _seen_as(local.shape_kind), "shape_link": local.shape_link,
-        "shape_ground": [any(s in ground_slot for s in on) for on in local.shapes],
+        "shape_ground": [any(s in by_vertices for s in on) for on in local.shapes],
         "test_shape": [shape for shape, _ in points], "test_point": [i for _, i in points],
         "sweep_dof": sweep,
         "shape_placed": [any(s in placed for s in on) for on in local.shapes],
@@ -228,6 +234,8 @@ def emit_tables(
     }  # fmt: skip
     if has_sdf(model):
         tables["env_shape_sdf"] = [kind == SHAPE_SDF for kind in model.shape_kind]
+        tables["ground_field"] = [placed.index(s) for s in ground_fields]
+        lines.append(f"static constexpr int NGROUND_FIELDS = {len(ground_fields)};")
     for name, places in {
         "tree": local.trees, "link": local.links,
         "joint": local.joints, "dof": local.dofs, "shape": local.shapes, "sensor": local.sensors,
@@ -254,9 +262,11 @@ SEGMENT, TURNED = 7, 3
 
 
 def has_sdf(model: EnvModel) -> bool:
-    """Whether a shape that meets others or terrain has a signed distance field: then there is code for it."""
-    in_pairs = any(SHAPE_SDF in (model.shape_kind[a], model.shape_kind[b]) for a, b in model.pairs)
-    return in_pairs or (bool(model.terrain and model.terrain.kinds) and SHAPE_SDF in model.shape_kind)
+    """Whether a shape that meets others, the ground or terrain has a signed distance field: if so, there is code for it."""
+    met = {s for pair in model.pairs for s in pair}
+    if model.has_ground or (model.terrain and model.terrain.kinds):
+        met |= {s for s, on_ground in enumerate(model.shape_ground) if on_ground}
+    return any(model.shape_kind[s] == SHAPE_SDF for s in met)
 
 
 def _seen_as(kinds: Sequence[int]) -> list[int]:
@@ -265,8 +275,9 @@ def _seen_as(kinds: Sequence[int]) -> list[int]:
 
 
 def _placed_shapes(model: EnvModel, topology: Topology) -> list[int]:
-    """Shapes that may meet others or terrain."""
-    return sorted({shape for pair in model.pairs for shape in pair} | set(topology.terrain_slots))
+    """Shapes that may meet others or terrain, or meet the ground with a field."""
+    fields = {s for s in topology.ground_shapes if model.shape_kind[s] == SHAPE_SDF}
+    return sorted({shape for pair in model.pairs for shape in pair} | set(topology.terrain_slots) | fields)
 
 
 def row_words(
@@ -278,7 +289,7 @@ def row_words(
     trunk = max(1, len(local.v_link)) - limb
     y = fours(trunk) + fours(limb) * (2 if model.pairs else 1)
     shapes = len(_placed_shapes(model, topology))
-    each = SEGMENT + TURNED * (has_convex(model) or bool(topology.terrain_slots))
+    each = SEGMENT + TURNED * (has_convex(model) or has_sdf(model) or bool(topology.terrain_slots))
     contacts, lanes = max(1, topology.max_contacts), (order or limbs).lanes
     rows = contacts * (2 if "SPIN_FRICTION" in features else 1)
     turns = (contacts * lanes + 3) // 4 if lanes > 1 else 0

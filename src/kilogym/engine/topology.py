@@ -17,11 +17,11 @@ from kilogym.engine.model import (
     SHAPE_SPHERE,
     EnvModel,
 )
-from kilogym.engine.sdf import SDF_NUMBERS, SDF_TOUCHES
+from kilogym.engine.sdf import MOST_POINTS, SDF_NUMBERS, SDF_TOUCHES
 
 GROUND_POINTS = {
     SHAPE_SPHERE: 1, SHAPE_CAPSULE: 2, SHAPE_BOX: 8, SHAPE_CYLINDER: 8, SHAPE_ELLIPSOID: 1, SHAPE_HULL: 8,
-    SHAPE_PARTS: 8, SHAPE_SDF: 8,
+    SHAPE_PARTS: 8, SHAPE_SDF: SDF_TOUCHES,
 }  # fmt: skip
 """Most contact points of a shape with the ground plane."""
 TOUCHES, TOUCH_NUMBERS = 4, 8192
@@ -61,9 +61,11 @@ def pair_numbers(kind_a: int, kind_b: int) -> int:
 
 
 def ground_numbers(model: EnvModel, shape: int) -> int:
-    """Numbers that contact points of a shape with the ground may have: of a hull its vertices'."""
+    """Numbers that contact points of a shape with the ground may have: of a hull its vertices', of a field its points'."""
     kind = model.shape_kind[shape]
-    return MAX_VERTICES if kind in (SHAPE_HULL, SHAPE_PARTS, SHAPE_SDF) else GROUND_POINTS[kind]
+    if kind == SHAPE_SDF:
+        return MOST_POINTS
+    return MAX_VERTICES if kind in (SHAPE_HULL, SHAPE_PARTS) else GROUND_POINTS[kind]
 
 
 def has_convex(model: EnvModel) -> bool:

@@ -91,9 +91,11 @@ def test_there_is_code_for_fields_only_where_shapes_have_them(device):
 
 
 def test_a_field_that_meets_nothing_costs_nothing(device):
-    world = World([slab(fixed=False)], 1, device, ground=GroundPlane(), filter=1)
-    assert world.model.shape_kind == [SHAPE_SDF]
-    assert not world.batch._has_sdf
+    cube = slab(fixed=False)
+    for more, met in (({}, False), ({"ground": GroundPlane()}, True), ({"terrain": [flat_field()]}, True)):
+        world = World([cube], 1, device, filter=1, **more)
+        assert world.batch._has_sdf == met
+        assert world.model.shape_kind == [SHAPE_SDF] * met
 
 
 # as a box ------------------------------------------------------------------------------------------------------------
@@ -392,6 +394,25 @@ def test_deep_overlap_comes_apart(device):
     assert np.linalg.norm(state["root_ang_vel"], axis=1).max() < 30.0
 
 
+@pytest.mark.parametrize("speed", [1.0, 100.0])
+def test_a_pile_of_all_shapes_stays_finite(device, speed):
+    """Thrown at each other and onto bumps: no state that is not finite, and fields do not add speed."""
+    heights = np.random.default_rng(3).uniform(-0.05, 0.05, (21, 21))
+    bumps = HeightField(heights, (0.1, 0.1), pos=(-1, -1, 0))
+    robots = [with_field(fork(), 32), with_field(ring_mesh(0.03, 0.06, 0.04), 32, 0.3), ball(0.05)]
+    robots += [solids()[name][0] for name in ("box", "cylinder", "ellipsoid", "capsule", "parts", "hull")]
+    world = World(robots, 8, device, "float32", filter=0, terrain=[bumps, bumps.as_mesh()])
+    state = world.random_state(1, spread=0.15, speed=speed)
+    state["root_pos"].reshape(8, -1, 3)[:, :, 2] += 0.6
+    world.set_state(state)
+    fastest = np.abs(state["root_lin_vel"]).max()
+    for _ in range(60):
+        world.batch.step()
+        assert not (world.batch.fault & 1).any()
+    assert np.abs(world.state()["root_lin_vel"]).max() < 2 * fastest + 10
+    assert not world.batch.contact_overflow.any()
+
+
 def test_a_ball_bounces_from_a_field(device):
     """Restitution as of any other shape."""
     world = World([slab(), ball(0.05)], 1, device, "float64", filter=0)
@@ -415,6 +436,43 @@ def test_the_same_bits(device):
     for name, values in one.items():
         assert np.array_equal(values, many[name]), name
         assert np.array_equal(again[name], many[name]), name
+
+
+# the ground ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_a_ball_with_a_field_rolls_on_the_ground(device, precision):
+    """Of 20480 triangles, as a ball does but for its points, 2.3 mm apart; its hull of 64 vertices would tumble."""
+    mesh = mesh_of(trimesh.creation.icosphere(subdivisions=5, radius=0.05))
+    states = []
+    for asset in (with_field(mesh, 48), ball(0.05)):
+        world = World([asset], 2, device, precision, ground=GroundPlane())
+        place(world, (0, 0, 0.0501))
+        run(world, 30)
+        push(world, 0, lin=(0.3, 0, 0), ang=(0, 6, 0))
+        states.append([run(world, 1) for _ in range(60)])
+    for on_points, on_ball in zip(*states, strict=True):
+        np.testing.assert_allclose(on_points["root_lin_vel"][:, :2], on_ball["root_lin_vel"][:, :2], atol=3e-3)
+        np.testing.assert_allclose(on_points["root_lin_vel"][:, 2], 0, atol=0.02)
+        np.testing.assert_allclose(on_points["root_pos"][:, 2], 0.05, atol=2e-4)
+
+
+def test_a_field_stands_on_the_ground(device):
+    """Without a partner to collide with; pushed without friction it slides on."""
+    cube = with_field(mesh_of(trimesh.creation.box((0.1, 0.12, 0.06))), 24)
+    world = World([cube], 2, device, "float64", ground=GroundPlane())
+    place(world, (0, 0, 0.0305))
+    state = run(world, 120)
+    np.testing.assert_allclose(state["root_pos"][:, 2], 0.03, atol=1e-4)
+    np.testing.assert_allclose(state["root_lin_vel"], 0, atol=1e-6)
+    np.testing.assert_allclose(world.output("link_contact_force")[:, 2], G, rtol=1e-6)
+    assert (world.batch.contact_count == 4).all()
+    for name in ("shape_friction", "ground_friction"):
+        world.batch.params[name][:] = 0
+    push(world, 0, lin=(0.3, 0, 0))
+    state = run(world, 60)
+    np.testing.assert_allclose(state["root_lin_vel"], [[0.3, 0, 0]] * 2, atol=1e-6)
 
 
 # terrain -------------------------------------------------------------------------------------------------------------

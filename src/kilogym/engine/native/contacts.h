@@ -86,6 +86,9 @@ KG_FN Contacts find_contacts(const Args& args, const Env& env, const StepSetting
     if (!HAS_GROUND) return c;
     const Vec3 normal = param3(KG_PARAM(ground_normal), 0, env);
     const Real offset = param(KG_PARAM(ground_distance), 0, env);
+#if KG_SDF
+    find_sdf_ground_contacts(args, env, st, rows, normal, offset, c);
+#endif
     struct Tested { ShapePose pose; Vec3 size; Real height, slack; int id, slot; bool here; };
     Tested tested[NS > 0 ? NS : 1];
     HullPoints hulls[HAS_HULL ? NS : 1];

@@ -1,20 +1,6 @@
 // Where a shape with a signed distance field touches terrain: points of its surface before or behind triangles, and vertices
 // of terrain in its field. What is near a cluster of points is looked up about the cluster.
 
-// one more of the places of a shape and one terrain. point: from the shape's centre; n: out of the terrain
-KG_FN void offer_spot(const Segment& at, Real half, Vec3 point, Vec3 n, Real gap, Real blunt, int number, SdfTouches& out) {
-    SdfTouch s;
-    s.point = s.at = point;
-    s.n = n;
-    s.distance = gap;
-    s.radius = 0;
-    s.blunt = blunt;
-    s.number = number;
-    s.of_b = false;
-    s.urgency = gap - at.rest - half * kg_abs(dot(n, point_velocity(at.vel, at.pos + point)));
-    if (s.urgency < at.slack) put_touch(out, s);
-}
-
 // terrain nearest to x, which is felt as far behind a mesh's face. Returns the distance, below zero inside; 1e30: nothing near
 KG_FN Real terrain_distance(const Terrain& t, Vec3 x, Real reach, Real felt, Real tiny, Vec3& n) {
     Real limit = kg_max(reach, felt);

@@ -121,3 +121,17 @@ KG_CALL void drop_implied(SdfTouches& s) {
     KG_ROLLED for (int i = 0; i < s.count; ++i) if (kept >> i & 1u) s.touch[count++] = s.touch[i];
     s.count = count;
 }
+
+// one more place of a shape on terrain or on the ground. point: from the shape's centre; n: out of the terrain
+KG_FN void offer_spot(const Segment& at, Real half, Vec3 point, Vec3 n, Real gap, Real blunt, int number, SdfTouches& out) {
+    SdfTouch s;
+    s.point = s.at = point;
+    s.n = n;
+    s.distance = gap;
+    s.radius = 0;
+    s.blunt = blunt;
+    s.number = number;
+    s.of_b = false;
+    s.urgency = gap - at.rest - half * kg_abs(dot(n, point_velocity(at.vel, at.pos + point)));
+    if (s.urgency < at.slack) put_touch(out, s);
+}
