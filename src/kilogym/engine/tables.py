@@ -262,7 +262,7 @@ SEGMENT, TURNED = 7, 3
 
 
 def has_sdf(model: EnvModel) -> bool:
-    """Whether a shape that meets others, the ground or terrain has a signed distance field: if so, there is code for it."""
+    """Whether a shape that meets something has a signed distance field: then there is code for them (build.py)."""
     met = {s for pair in model.pairs for s in pair}
     if model.has_ground or (model.terrain and model.terrain.kinds):
         met |= {s for s, on_ground in enumerate(model.shape_ground) if on_ground}

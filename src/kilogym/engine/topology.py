@@ -61,7 +61,7 @@ def pair_numbers(kind_a: int, kind_b: int) -> int:
 
 
 def ground_numbers(model: EnvModel, shape: int) -> int:
-    """Numbers that contact points of a shape with the ground may have: of a hull its vertices', of a field its points'."""
+    """Numbers that contact points of a shape on the ground may have: of a hull or a field as many as it has points."""
     kind = model.shape_kind[shape]
     if kind == SHAPE_SDF:
         return MOST_POINTS
