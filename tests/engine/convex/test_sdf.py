@@ -301,7 +301,7 @@ def test_a_nut_turns_down_its_bolt_by_its_weight(device):
     track = turn_nut(device, 0.0, 120)
     (t0, z0), (t1, z1) = track[20], track[-1]
     assert t1 < -0.8
-    assert (z1 - z0) / (t1 - t0) == pytest.approx(PITCH, rel=0.03)
+    assert (z1 - z0) / (t1 - t0) == pytest.approx(PITCH, rel=0.02)
     speed = np.diff([turns for turns, _ in track])
     assert speed[-1] < 1.2 * speed[60] < 0
 
@@ -311,7 +311,7 @@ def test_a_torque_drives_a_nut_up(device):
     track = turn_nut(device, 2e-4, 120)
     (t0, z0), (t1, z1) = track[20], track[-1]
     assert t1 > 0.8
-    assert (z1 - z0) / (t1 - t0) == pytest.approx(PITCH, rel=0.03)
+    assert (z1 - z0) / (t1 - t0) == pytest.approx(PITCH, rel=0.02)
 
 
 def test_friction_holds_a_nut(device):

@@ -1,7 +1,8 @@
 // Where shapes with signed distance fields touch the ground plane: with points of their surface.
 
 template <class Args>
-KG_CALL void touch_ground(const Args& args, const Rows& rows, int i, const Segment& at, Real half, Vec3 normal, Real offset, SdfTouches& found) {
+KG_CALL void touch_ground(const Args& args, const Rows& rows, int i, const Segment& at, Real half, Vec3 normal, Real offset,
+                          SdfTouches& found) {
     const Four turn = rows.segment(i, 7), size = rows.segment(i, 8);
     const Quat q = q4(turn.x, turn.y, turn.z, turn.w);
     const Sdf f = sdf_of(args, (int)size.w);
@@ -29,7 +30,8 @@ KG_CALL void touch_ground(const Args& args, const Rows& rows, int i, const Segme
 
 // Dealt to the lanes as pairs are; contacts come in the order of shapes
 template <class Args>
-KG_FN void find_sdf_ground_contacts(const Args& args, const Env& env, const StepSettings& st, const Rows& rows, Vec3 normal, Real offset, Contacts& c) {
+KG_FN void find_sdf_ground_contacts(const Args& args, const Env& env, const StepSettings& st, const Rows& rows, Vec3 normal,
+                                    Real offset, Contacts& c) {
     const Real half = (Real)0.5 * st.dt;
     const int count = env.live ? NGROUND_FIELDS : 0, most = kg_warp_most(count);
     KG_ROLLED for (int n0 = 0; n0 < most; n0 += LANES) {

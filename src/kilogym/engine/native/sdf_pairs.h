@@ -25,8 +25,8 @@ KG_FN Change change_of(const Convex& from, const Convex& to) {
     return c;
 }
 
-// The distance of a point, or of a ball around it, from the shape `o`; place: from A's reference point. n: which way out,
-// before: where the last look at it was
+// The distance of a point, or of a ball around it, from the shape `o`. place: from A's reference point; n: which way out it was
+// at the last look, and is now
 template <class Args>
 KG_FN Real look_at(const Args& args, const SdfSide& o, Vec3 place, Real radius, Vec3& n) {
     const Convex& c = o.whole();
@@ -113,7 +113,8 @@ KG_CALL void touch_field_points(const Args& args, const SdfPair& p, bool of_b, S
         const int number = best + (of_b ? SDF_POINTS : 0);
         if (round) {
             const Convex& c = o.whole();
-            touch_round(args, p, !of_b, c.kind == SHAPE_CAPSULE ? kg_clamp(place(x).z, -c.size.y, c.size.y) : (Real)0, x, number, out);
+            const Real along_axis = c.kind == SHAPE_CAPSULE ? kg_clamp(place(x).z, -c.size.y, c.size.y) : (Real)0;
+            touch_round(args, p, !of_b, along_axis, x, number, out);
             continue;
         }
         SdfTouch n;
@@ -197,10 +198,12 @@ KG_CALL Candidate sdf_contact(const Args& args, const SdfPair& p, Real threshold
 
 // how many contacts a pair with a field makes, at most SDF_TOUCHES
 template <class Args>
-KG_CALL int test_sdf_pair(const Args& args, const Rows& rows, Real half, Real threshold, int p, const Segment& A, const Segment& B, Candidate* out) {
+KG_CALL int test_sdf_pair(const Args& args, const Rows& rows, Real half, Real threshold, int p, const Segment& A,
+                          const Segment& B, Candidate* out) {
     const SdfSide a = sdf_side(args, rows, pair_a[p], A, v3(0, 0, 0)), b = sdf_side(args, rows, pair_b[p], B, A.ref - B.ref);
     const Real size_a = extent(a.whole()) + a.whole().radius, size_b = extent(b.whole()) + b.whole().radius;
-    const Real fastest = norm(point_velocity(A.vel, A.pos) - point_velocity(B.vel, B.pos)) + norm(A.vel.ang) * size_a + norm(B.vel.ang) * size_b;
+    const Real turning = norm(A.vel.ang) * size_a + norm(B.vel.ang) * size_b;
+    const Real fastest = norm(point_velocity(A.vel, A.pos) - point_velocity(B.vel, B.pos)) + turning;
     const SdfPair pair = {&A, &B, &a, &b, A.ref - B.ref, half, A.rest + B.rest + A.slack + B.slack + half * fastest};
     const SdfSide& has = a.has ? a : b;
     SdfTouches found = sdf_touches(kg_min(size_a, size_b), has.field, has.whole().size.x);

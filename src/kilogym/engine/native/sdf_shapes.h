@@ -42,7 +42,8 @@ KG_CALL Real distance_from(const Args& args, const SdfSide& s, Vec3 x, Vec3& n, 
         KG_ROLLED for (int i = 0; i < s.shape.count; ++i) {  // in the axes of the whole a part is only moved
             const Real* place = args.hull_place.data + 5 * (s.shape.first + i);
             Vec3 m;
-            const Real d = hull_distance(hull_of(args, s.shape.first + i), x * kg_inv(c.size.x) - v3(place[0], place[1], place[2]), m) * c.size.x;
+            const Vec3 own = x * kg_inv(c.size.x) - v3(place[0], place[1], place[2]);
+            const Real d = hull_distance(hull_of(args, s.shape.first + i), own, m) * c.size.x;
             if (d < nearest) { nearest = d; n = m; }
         }
         if (s.shape.count > 0) return nearest;
@@ -69,7 +70,8 @@ KG_FN int own_points(const Args& args, const SdfSide& s) {
     return count;
 }
 KG_FN bool slides(const SdfSide& s, int i) {
-    return (HAS_ELLIPSOID && s.whole().kind == SHAPE_ELLIPSOID) || (HAS_CYLINDER && s.whole().kind == SHAPE_CYLINDER && i < CYLINDER_LINES);
+    const int kind = s.whole().kind;
+    return (HAS_ELLIPSOID && kind == SHAPE_ELLIPSOID) || (HAS_CYLINDER && kind == SHAPE_CYLINDER && i < CYLINDER_LINES);
 }
 // middle: of the convex part that the point is of
 template <class Args>

@@ -15,8 +15,8 @@ KG_FN Real terrain_distance(const Terrain& t, Vec3 x, Real reach, Real felt, Rea
 }
 
 template <class Args>
-KG_CALL void touch_cluster(const Args& args, const Env& env, const Segment& at, const Solid& s, const Sdf& f, int terrain, int k, Real half,
-                           SdfTouches& out) {
+KG_CALL void touch_cluster(const Args& args, const Env& env, const Segment& at, const Solid& s, const Sdf& f, int terrain, int k,
+                           Real half, SdfTouches& out) {
     const Real scale = s.size.x, tiny = (Real)1e-6 * s.scale;
     const Real* sphere = f.sphere + 4 * k;
     const Vec3 c = rotate(s.rot, v3(sphere[0], sphere[1], sphere[2]) * scale);
@@ -41,7 +41,8 @@ KG_CALL void touch_cluster(const Args& args, const Env& env, const Segment& at, 
 
 // vertices of terrain that are near the shape's surface, and look to it
 template <class Args>
-KG_CALL void touch_vertices(const Args& args, const Env& env, const Segment& at, const Solid& s, const Sdf& f, int terrain, Real half, SdfTouches& out) {
+KG_CALL void touch_vertices(const Args& args, const Env& env, const Segment& at, const Solid& s, const Sdf& f, int terrain,
+                            Real half, SdfTouches& out) {
     const Vec3 ext = half_box(s) + v3(s.reach, s.reach, s.reach);
     const Terrain t = view_terrain(args, env, terrain, at.ref, at.pos, ext);
     if (t.i1 < t.i0) return;
@@ -67,7 +68,8 @@ KG_CALL void touch_vertices(const Args& args, const Env& env, const Segment& at,
 
 // all that the i-th of the placed shapes touches
 template <class Args>
-KG_CALL void touch_terrain_by_field(const Args& args, const Env& env, const Segment& at, const Solid& s, int hull, Real half, Touched& out) {
+KG_CALL void touch_terrain_by_field(const Args& args, const Env& env, const Segment& at, const Solid& s, int hull, Real half,
+                                    Touched& out) {
     const Sdf f = sdf_of(args, hull);
     out.count = 0;
     KG_ROLLED for (int n = 0; n < NTERRAINS; ++n) {

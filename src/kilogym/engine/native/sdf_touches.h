@@ -32,7 +32,9 @@ KG_FN bool comes_before(const SdfTouches& s, const SdfTouch& a, const SdfTouch& 
     const Real d = a.urgency - b.urgency;
     return d < -s.equal || (d <= s.equal && is_preferred(a, b));
 }
-KG_FN Real telling(const SdfTouches& s, const SdfTouch& a) { return kg_div(a.apart, 1 + kg_div(kg_max(a.urgency, 0), s.shallow)); }
+KG_FN Real telling(const SdfTouches& s, const SdfTouch& a) {
+    return kg_div(a.apart, 1 + kg_div(kg_max(a.urgency, 0), s.shallow));
+}
 // none yet, of a shape of that size and of a field, at its scale
 KG_FN SdfTouches sdf_touches(Real size, const Sdf& f, Real scale) {
     SdfTouches s;
