@@ -22,7 +22,7 @@ from kilogym.engine.model import INPUT, OUTPUT, PARAMETERS, STATE
 NATIVE = Path(__file__).parent / "native"
 HEADERS = (
     "scalar.h", "vec.h", "env.h", "lanes.h", "kinematics.h", "settings.h", "dynamics.h", "factor.h", "drives.h",
-    "contact_rows.h", "convex.h", "gjk.h", "epa.h", "separate.h", "manifold.h",
+    "contact_rows.h", "convex.h", "gjk.h", "epa.h", "separate.h", "cylinder_edge.h", "manifold.h",
     "candidates.h", "placed.h", "pairs.h", "parts.h", "contacts.h",
     "terrain.h", "terrain_faces.h", "terrain_shapes.h", "terrain_points.h", "terrain_ridges.h", "terrain_touch.h",
     "terrain_parts.h", "terrain_contacts.h",

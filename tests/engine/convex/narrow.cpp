@@ -30,6 +30,14 @@ void narrow(int count, const Shape* a, const Shape* b, const Hull* hull_a, const
         for (int k = 0; k < f.touches; ++k) { put(f.point[k], t[k].point); f.depth[k] = t[k].gap; f.number[k] = t[k].number; }
     }
 }
+void cylinder_edges(int count, const Real* size, const Real* start, const Real* along, Real limit, Real* out) {
+    for (int i = 0; i < count; ++i) {
+        const Real *p = start + 3 * i, *d = along + 3 * i;
+        const EdgePlane e = separate_cylinder_edge(size[2 * i], size[2 * i + 1], v3(p[0], p[1], p[2]), v3(d[0], d[1], d[2]), limit);
+        put(out + 4 * i, e.normal);
+        out[4 * i + 3] = e.gap;
+    }
+}
 // whether the boxes around pairs are within `grow` of each other
 void near(int count, const Shape* a, const Shape* b, Real grow, int* out) {
     for (int i = 0; i < count; ++i) {

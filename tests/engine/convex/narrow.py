@@ -58,7 +58,7 @@ class Narrow:
             "#include <cmath>\nnamespace wp { using std::sqrt; using std::sin; using std::cos; using std::atan2; }",
             "namespace {", "#define KG_UNROLL 0", f"#define KG_REAL {real}", (NATIVE / "loops.h").read_text(),
             SHAPE_ENUM, has, rows, (NATIVE / "scalar.h").read_text(), (NATIVE / "vec.h").read_text(), tangents,
-            *((NATIVE / f"{name}.h").read_text() for name in ("convex", "gjk", "epa", "separate", "manifold")), "}",
+            *((NATIVE / f"{name}.h").read_text() for name in ("convex", "gjk", "epa", "separate", "cylinder_edge", "manifold")), "}",
             (HERE / "narrow.cpp").read_text(),
         ]  # fmt: skip
         source, library = folder / f"narrow_{real}.cpp", folder / f"narrow_{real}.so"
@@ -107,6 +107,14 @@ class Narrow:
                 hulls[i].vertex = array.ctypes.data
             c.size[:] = size
         return out, hulls
+
+    def cylinder_edge(self, size: np.ndarray, start: np.ndarray, along: np.ndarray, limit: float = 1e9) -> np.ndarray:
+        """size: (n, 2) radius and half length; edges in the cylinder's axes -> (n, 4) normal and gap."""
+        pack = [np.ascontiguousarray(x, dtype=self.real) for x in (size, start, along)]
+        out = np.zeros((len(size), 4), dtype=self.real)
+        pointers = [ctypes.c_void_p(x.ctypes.data) for x in (*pack, out)]
+        self.library.cylinder_edges(len(size), *pointers[:3], self.c_real(limit), pointers[3])
+        return out
 
     def __call__(self, a: list[Placed], b: list[Placed], limit: float = 1e9) -> list[Result]:
         keep: list = []

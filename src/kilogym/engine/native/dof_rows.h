@@ -10,7 +10,6 @@ struct DofRow {
     Real total;                                 // friction and limits, over the substep
 };
 KG_FN Real impulse_of(const DofRow& r) { return r.drive + r.friction + r.stop; }
-KG_FN Real passive_impulse_of(const DofRow& r) { return r.friction + r.stop + r.speed; }
 
 // DOFs that need a row: saturated, with dry friction, near a limit, or too fast
 template <class Args>
@@ -136,15 +135,15 @@ KG_FN void sweep_dofs(const Args& args, const Env& env, const Visit& p, const Dr
     });
 }
 
-// what impulses(row) of each row do to w; all lanes
-template <class F>
-KG_FN void push_dofs(const Env& env, const Real* map, const DofRow* dofs, Real* w, F impulse) {
+// last iteration's impulses act again
+KG_FN void warm_dofs(const Env& env, const Real* map, DofRow* dofs, Real* w) {
     Real trunk[TV > 0 ? TV : 1];
     each<TV>([&](auto v) { trunk[v] = 0; });
     bool acts = false;
     each<ND>([&](auto i) {
         if (!dofs[i].on) return;
-        const Real f = impulse(dofs[i]);
+        dofs[i].speed = 0;
+        const Real f = impulse_of(dofs[i]);
         if (f == 0) return;
         const auto v = dof_v[i];
         if (v >= TV) acts = true;
@@ -154,11 +153,6 @@ KG_FN void push_dofs(const Env& env, const Real* map, const DofRow* dofs, Real* 
         });
     });
     if (SV > 0 && kg_warp_any(acts)) each<TV>([&](auto v) { w[v] += kg_sum(trunk[v]); });
-}
-// last iteration's impulses act again
-KG_FN void warm_dofs(const Env& env, const Real* map, DofRow* dofs, Real* w) {
-    each<ND>([&](auto i) { if (dofs[i].on) dofs[i].speed = 0; });
-    push_dofs(env, map, dofs, w, impulse_of);
 }
 
 template <class Args>

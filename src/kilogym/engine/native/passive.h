@@ -1,10 +1,10 @@
 // Contacts and stops take energy from what moves, they do not give it.
 //
-// With w the whitened velocity the kinetic energy is w.w / 2. Let d be what the impulses of contacts, stops and dry friction did
-// to w in an iteration. Where the rows are solved, |w|^2 <= |w - d|^2: no velocity where there is force, friction against the
-// slip, and a bounce is no faster than the impact. A few sweeps over rows that contradict each other, as of shapes deep
-// within each other, do not get there, and what they leave can be any speed. Then all these impulses of the env are made
-// smaller by one factor. Momentum, the cones, and that forces are opposite, stay.
+// With w the whitened velocity the kinetic energy is w.w / 2. Where the rows are solved, |w| is not larger after an iteration
+// than with its forces alone: no velocity where there is impulse, friction against the slip, and a bounce is no faster than
+// the impact. A few sweeps over rows that contradict each other, as of shapes deep within each other, do not get there, and
+// what they leave can be any speed. Then the iteration is made smaller: w goes only a part of its way, and all impulses are that
+// part of what they were. Momentum, the cones, and that forces are opposite, stay.
 //
 // The same of the biased velocity, with which positions move: there rows may add what pushing overlap out takes.
 
@@ -25,52 +25,60 @@ KG_FN Real unsettled_energy(const Env& env, const StepSettings& st, Real h, cons
     return (Real)8 * h * h * dot(st.gravity, st.gravity) * (TL < NL ? trunk + kg_sum(limb) : trunk);
 }
 
-// What pushing overlap out may add to |w|^2: of one row its speed squared times the mass behind it, and rows may add up
-KG_FN Real pushing_energy(const Env& env, const Visit& p, const DofRow* dofs, const Rows& rows, const Schedule& s) {
+// What pushing overlap out may add to |w|: of a row its speed by the root of the mass behind it, and rows may add up
+KG_FN Real pushed(const Env& env, const Visit& p, const DofRow* dofs, const Rows& rows, const Schedule& s) {
     const auto push = [&](Real gap, Real inv) { return kg_min(kg_max(p.soft.rate * -gap, (Real)0), p.max_depenetration) * kg_sqrt(inv); };
     Real trunk = 0, limb = 0;
     each<ND>([&](auto i) {
         if (dofs[i].on) (dof_v[i] < TV ? trunk : limb) += push(kg_min(dofs[i].lower_gap, dofs[i].upper_gap), dofs[i].inv);
     });
     KG_ROLLED for (int i = env.lane; i < s.contacts; i += LANES) limb += push(rows.impulse_gap(i).w, rows.response(i).inv_n);
-    const Real sum = trunk + kg_sum(limb);
-    return sum * sum;
+    return trunk + kg_sum(limb);
 }
 
-// How much of d, a part of w, may stay so that |w|^2 is no more than `most`, or what it is without d
-KG_FN Real kept(Real most, Real ww, Real wd, Real dd) {
-    const Real without = ww - 2 * wd + dd, allowed = kg_max(most, without), along = dd - wd;
-    if (!(ww > allowed && dd > 0)) return 1;
-    return kg_clamp(kg_div(along + kg_sqrt(kg_max(along * along + dd * (allowed - without), (Real)0)), dd), (Real)0, (Real)1);
-}
-
-// Where |w|^2 is more than `most`: take(keep, d), d being what rows did to w and keep how much of it may stay. extra() returns what
-// more |w|^2 may be than `most`
-template <class Extra, class Take>
-KG_FN void where_energy_came(const Env& env, Real most, const Real* map, const DofRow* dofs, const Rows& rows, const Schedule& s, const Real* w,
-                             Extra extra, Take take) {
-    const Real ww = energy(env, w, w);
-    if (!kg_warp_any(ww > most)) return;
-    Real d[NV];
-    each<NV>([&](auto i) { d[i] = 0; });
-    push_dofs(env, map, dofs, d, passive_impulse_of);
-    warm_contacts(env, rows, rows, s, d);
-    if constexpr (HAS_SPIN_FRICTION) warm_contacts(env, rows, rows.spins(), s, d);
-    const Real keep = kept(most + extra(), ww, energy(env, w, d), energy(env, d, d));
-    if (keep < 1) take(keep, d);
-}
-KG_FN void shrink_impulses(const Env& env, Real keep, DofRow* dofs, const Rows& rows, const Schedule& s) {
+// what drives at their limits and couplings, which may give energy, do to |w| at most
+KG_FN Real driven(const Env& env, const Drives& d, const DofRow* dofs, const Couplings& couplings) {
+    Real trunk = 0, limb = 0;
     each<ND>([&](auto i) {
-        dofs[i].friction *= keep;
-        dofs[i].stop *= keep;
-        dofs[i].speed *= keep;
+        if (dofs[i].on && is_saturated(d, i)) (dof_v[i] < TV ? trunk : limb) += kg_abs(dofs[i].drive) * kg_sqrt(dofs[i].diagonal);
     });
+    Real sum = trunk + kg_sum(limb);
+    if constexpr (NCR > 0) {
+        Real change[NV];
+        each<NV>([&](auto i) { change[i] = 0; });
+        add_coupling_impulses(couplings, 1, change);
+        sum += kg_sqrt(energy(env, change, change));
+    }
+    return sum;
+}
+
+// How much of the way from `before` to w is gone so that |w| is at most `most`, or what it was
+KG_FN Real part_of_way(const Env& env, Real most, const Real* before, const Real* w) {
+    const Real ww = energy(env, w, w), bb = energy(env, before, before), bw = energy(env, before, w);
+    const Real way = ww - 2 * bw + bb, allowed = kg_max(most * most, bb), along = bw - bb;
+    if (!(ww > allowed && way > 0)) return 1;
+    // |before + part (w - before)|^2 = allowed
+    return kg_clamp(kg_div(-along + kg_sqrt(kg_max(along * along + way * (allowed - bb), (Real)0)), way), (Real)0, (Real)1);
+}
+
+KG_FN void shrink_impulses(const Env& env, Real part, DofRow* dofs, Couplings& couplings, const Rows& rows, const Schedule& s) {
+    each<ND>([&](auto i) {
+        dofs[i].drive *= part;
+        dofs[i].friction *= part;
+        dofs[i].stop *= part;
+        dofs[i].speed *= part;
+    });
+    if constexpr (NCR > 0) KG_ROLLED for (int r = 0; r < NCR; ++r) couplings.row[r].impulse *= part;
+    if constexpr (NTENDONS > 0) KG_ROLLED for (int r = 0; r < NTENDONS; ++r) {
+        couplings.limit[r].lower *= part;
+        couplings.limit[r].upper *= part;
+    }
     KG_ROLLED for (int i = env.lane; i < s.contacts; i += LANES) {
         const Four now = rows.impulse_gap(i);
-        rows.impulse_gap(i) = four(xyz(now) * keep, now.w);
+        rows.impulse_gap(i) = four(xyz(now) * part, now.w);
         if constexpr (HAS_SPIN_FRICTION) {
             const Four spin = rows.spins().impulse_gap(i);
-            rows.spins().impulse_gap(i) = four(xyz(spin) * keep, spin.w);
+            rows.spins().impulse_gap(i) = four(xyz(spin) * part, spin.w);
         }
     }
 }

@@ -97,9 +97,10 @@ KG_FN ContactResponse whiten_contact(const Env& env, const Kinematics& k, const 
     }
     // links with fewer than three DOFs between them make exactly dependent rows
     const Vec3 squares = sum.squares;
-    const Real eps = (Real)1e-6 * (squares.x + squares.y + squares.z) + (Real)1e-30;
+    const Real total = squares.x + squares.y + squares.z, eps = (Real)1e-6 * total + (Real)1e-30;
     ContactResponse r = ContactResponse();
-    r.inv_n = kg_inv(squares.x + eps);
+    // what can hardly move, as along the axis of the joint between both links, would be pushed harder and harder
+    r.inv_n = kg_inv(kg_max(squares.x + eps, (Real)1e-3 * total));
     r.inv_t = kg_inv(kg_max(squares.y, squares.z) + eps);
     r.couple1 = sum.nt1;
     r.couple2 = sum.nt2;

@@ -174,15 +174,14 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
         KG_ROLLED for (int pass = 0;; ++pass) {
             const bool moves = pass == st.sweeps, ends = pass == st.sweeps + relaxes;
             if (moves) each<NV>([&](auto i) { biased[i] = w[i]; });
-            if (moves || ends) {
-                where_energy_came(env, most, map, dofs, rows, contacts, w, [&] {
-                    return ends ? (Real)0 : pushing_energy(env, visit, dofs, rows, contacts);
-                }, [&](Real keep, const Real* d) {
-                    if (moves) each<NV>([&](auto i) { biased[i] -= (1 - keep) * d[i]; });
-                    if (!ends) return;
-                    each<NV>([&](auto i) { w[i] -= (1 - keep) * d[i]; });
-                    shrink_impulses(env, keep, dofs, rows, contacts);
-                });
+            if ((moves || ends) && kg_warp_any(energy(env, w, w) > most)) {
+                const Real more = driven(env, d, dofs, couplings) + (ends ? (Real)0 : pushed(env, visit, dofs, rows, contacts));
+                const Real part = part_of_way(env, kg_sqrt(most) + more, before, w);
+                if (part < 1 && moves) each<NV>([&](auto i) { biased[i] = before[i] + part * (w[i] - before[i]); });
+                if (part < 1 && ends) {
+                    each<NV>([&](auto i) { w[i] = before[i] + part * (w[i] - before[i]); });
+                    shrink_impulses(env, part, dofs, couplings, rows, contacts);
+                }
             }
             if (moves) {
                 move_gaps(env, h, map, biased, dofs, contacts, rows);
@@ -227,7 +226,7 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
             s.v[i] = v;
             s.x[i] += h * (v_start[i] + velocity_of(map, moved, i));
         });
-        each<ND>([&](auto i) { dofs[i].total += passive_impulse_of(dofs[i]); });
+        each<ND>([&](auto i) { dofs[i].total += dofs[i].friction + dofs[i].stop + dofs[i].speed; });
         KG_ROLLED for (int i = env.lane; i < contacts.contacts; i += LANES) rows.add_total(i, xyz(rows.impulse_gap(i)));
         if constexpr (HAS_SPIN_FRICTION) {
             KG_ROLLED for (int i = env.lane; i < contacts.contacts; i += LANES) rows.spins().add_total(i, xyz(rows.spins().impulse_gap(i)));

@@ -122,7 +122,7 @@ KG_FN Vec3 onto_ridge(const Ridge& r, Vec3 n) {
     return best;
 }
 
-// of a hull, a cylinder or an ellipsoid, by the general narrow phase (separate.h)
+// of a cylinder in closed form, of a hull or an ellipsoid by the general narrow phase (separate.h)
 KG_CALL RidgePlane separate_convex(const Terrain& t, const Solid& s, const Ridge& r) {
     Convex a, b;
     a.kind = s.kind;
@@ -131,12 +131,20 @@ KG_CALL RidgePlane separate_convex(const Terrain& t, const Solid& s, const Ridge
     a.size = s.size;
     a.radius = b.radius = 0;
     a.hull = b.hull = s.hull;
-    b.kind = SHAPE_TRIANGLE;
-    b.size = v3(0, 0, 0);
-    b.pos = r.a + r.ab * (Real)0.5;
-    b.rot.r0 = r.ab * (Real)-0.5;
-    b.rot.r1 = b.rot.r2 = r.ab * (Real)0.5;
-    const Separation found = separate(a, b, s.reach);
+    EdgePlane found;
+    if (HAS_CYLINDER && s.kind == SHAPE_CYLINDER) {
+        const auto local = [&](Vec3 v) { return v3(dot(v, s.axis[0]), dot(v, s.axis[1]), dot(v, s.axis[2])); };
+        found = separate_cylinder_edge(s.size.x, s.size.y, local(r.a), local(r.ab), s.reach);
+        found.normal = s.axis[0] * found.normal.x + s.axis[1] * found.normal.y + s.axis[2] * found.normal.z;
+    } else {
+        b.kind = SHAPE_TRIANGLE;
+        b.size = v3(0, 0, 0);
+        b.pos = r.a + r.ab * (Real)0.5;
+        b.rot.r0 = r.ab * (Real)-0.5;
+        b.rot.r1 = b.rot.r2 = r.ab * (Real)0.5;
+        const Separation separated = separate(a, b, s.reach);
+        found = EdgePlane{separated.normal, separated.gap};
+    }
     RidgePlane plane = {found.normal, found.gap, (Real)-1, (Real)-1};
     if (!(found.gap <= s.reach)) {
         plane.gap = (Real)1e30;
