@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 CPP = ["-x", "c++", "-std=c++17", "-O1", "-fPIC", "-shared", "-w", "-ffp-contract=off"]
 KINDS = {name: i for i, name in enumerate(("sphere", "capsule", "box", "cylinder", "ellipsoid", "hull", "triangle"))}
 TOUCHES = 4
+PHASES = ("convex", "gjk", "epa", "separate", "cylinder_edge", "manifold")
 
 
 @dataclass
@@ -58,7 +59,7 @@ class Narrow:
             "#include <cmath>\nnamespace wp { using std::sqrt; using std::sin; using std::cos; using std::atan2; }",
             "namespace {", "#define KG_UNROLL 0", f"#define KG_REAL {real}", (NATIVE / "loops.h").read_text(),
             SHAPE_ENUM, has, rows, (NATIVE / "scalar.h").read_text(), (NATIVE / "vec.h").read_text(), tangents,
-            *((NATIVE / f"{name}.h").read_text() for name in ("convex", "gjk", "epa", "separate", "cylinder_edge", "manifold")), "}",
+            *((NATIVE / f"{name}.h").read_text() for name in PHASES), "}",
             (HERE / "narrow.cpp").read_text(),
         ]  # fmt: skip
         source, library = folder / f"narrow_{real}.cpp", folder / f"narrow_{real}.so"
