@@ -174,7 +174,7 @@ def test_a_capsule_lies_on_a_field(device):
 
 
 def test_a_stack_of_fields_stands(device):
-    """Four equal cubes, edges on edges, 5 s."""
+    """Four equal cubes, edges on edges, 5 s; then every step finds the contacts of the last, by their numbers."""
     cube = with_field(mesh_of(trimesh.creation.box((0.1, 0.1, 0.1))), 20)
     world = World([cube] * 4, 1, device, "float64", ground=GroundPlane(), filter=0, max_contacts=96)
     place(world, *((0, 0, 0.05 + 0.1 * i) for i in range(4)))
@@ -183,6 +183,11 @@ def test_a_stack_of_fields_stands(device):
     np.testing.assert_allclose(pos[:, 2], 0.05 + 0.1 * np.arange(4), atol=1e-3)
     np.testing.assert_allclose(pos[:, :2], 0, atol=2e-3)
     assert not world.batch.contact_overflow.any()
+    found = world.batch._warm["warm_slot"].clone()
+    assert 16 <= (found >= 0).sum() <= 32
+    for _ in range(20):
+        run(world, 1)
+        assert torch.equal(world.batch._warm["warm_slot"], found)
 
 
 # hollows -------------------------------------------------------------------------------------------------------------
