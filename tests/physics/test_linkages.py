@@ -4,7 +4,9 @@ import dataclasses
 import math
 
 import numpy as np
+import torch
 
+from kilogym.assets import load_asset
 from kilogym.assets.asset import JointEquality
 from kilogym.scene.couplings import AttractorDecl
 from kilogym.validation.bodies import body
@@ -57,3 +59,50 @@ def test_a_target_that_moves(device):
             worst = max(worst, float(np.abs(w.roots()[0, 0, :3] - where).max()))
     assert worst < 0.02
     assert np.abs(w.roots()[1, 0, :3] - [1, 0, 0]).max() < 1e-3
+
+
+ANGLES = (0.0, 2 * math.pi / 3, 4 * math.pi / 3)
+REACH, LEG, FOOT = 0.4, 0.3, 0.02
+"""Of a tripod [m]: from its middle to a foot; along each of a leg's two links; a foot's radius."""
+
+
+def tripod() -> str:
+    """A plate on three legs of two hinges each, thighs inwards, shanks outwards at a right angle; knees are driven."""
+    side = LEG / math.sqrt(2)
+    legs = "".join(
+        f'<body name="thigh{i}" pos="{REACH * math.cos(a)} {REACH * math.sin(a)} 0" euler="0 0 {math.degrees(a)}">'
+        f'<joint axis="0 1 0"/><geom type="capsule" fromto="0 0 0 {-side} 0 {-side}" size="{FOOT}" mass="0.4"/>'
+        f'<body name="shank{i}" pos="{-side} 0 {-side}"><joint name="knee{i}" axis="0 1 0" damping="100"/>'
+        f'<geom type="capsule" fromto="0 0 0 {side} 0 {-side}" size="{FOOT}" mass="0.4"/></body></body>'
+        for i, a in enumerate(ANGLES)
+    )
+    motors = "".join(f'<position joint="knee{i}" kp="4000"/>' for i in range(3))
+    return (
+        '<mujoco><compiler angle="degree"/><worldbody><body name="plate"><freejoint/><geom type="cylinder" '
+        f'size="0.5 0.01" mass="1.5" contype="0" conaffinity="0"/>{legs}</body></worldbody>'
+        f"<actuator>{motors}</actuator></mujoco>"
+    )
+
+
+def test_attractors_hold_feet_pressed_into_the_ground(device, tmp_path):
+    """5e7 N/m and 5e3 N s/m hold three feet 1 mm in the ground while a knee goes to 0.8 rad: what ground and attractors
+    ask for contradict each other. As springs the envs diverged."""
+    (tmp_path / "tripod.xml").write_text(tripod())
+    robot = load_asset(str(tmp_path), "tripod.xml")
+    side, low = LEG / math.sqrt(2), FOOT - 0.001
+    links = [link.name for link in robot.links]
+    pulls = [
+        AttractorDecl(
+            0, links.index(f"shank{i}"), 5e7, 5e3, (1, 1, 1, 0, 0, 0),
+            target_pos=(REACH * math.cos(a), REACH * math.sin(a), low), offset_pos=(side, 0.0, -side),
+        )
+        for i, a in enumerate(ANGLES)
+    ]  # fmt: skip
+    w = KilogymWorld([(robot, (0.0, 0.0, low + 2 * side))], device, dt=0.01, iterations=8, attractors=[pulls])
+    target = torch.zeros(6, device=device)
+    target[1] = 0.8
+    w.sim.set_position_targets(target)
+    roots, joints = w.run(2.0, "roots", "dof_states")
+    assert abs(joints[-1, 0, 1, 0] - 0.8) < 5e-3
+    assert np.abs(joints[..., 0]).max() < 0.81
+    assert np.abs(roots[-50:, 0, 0, 7:]).max() < 0.1

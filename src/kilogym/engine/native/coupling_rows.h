@@ -3,15 +3,18 @@
 // Hard rows (equalities, closures) are a little soft in biased visits, of 1.5 oscillations per iteration and damping ratio
 // 3 (a load that would accelerate by a leaves a gap of 0.011 a h^2), and rigid but for a thousandth in relaxing ones, so
 // that what cannot be held (a stretched limb tied to what is out of reach, against its limits) stays bounded. Soft rows
-// (tendons, attractors) are springs, implicit in every visit: by the trapezoidal rule, which keeps their energy, or, where
+// (tendons, attractors that are not too stiff) are springs, implicit in every visit: by the trapezoidal rule, which keeps their energy, or, where
 // they are stiff, by the end velocity, which no gain makes unstable.
 //
 // A substep goes along the midpoint's tangent of a curve. Gaps and speeds are therefore those at its start: along the
 // tangent, a velocity that keeps to the curve goes from `bend` at the start to -bend at the end, and its gap out and back.
 // Rows ask for that, which turns velocities without slowing them, and has a position error of third order.
 
-// fastest that a hard row closes its gap [m/s, rad/s]: one that starts wide open must not be a shot
-static constexpr double FASTEST_CLOSING = 1;
+// fastest that a hard row closes its gap [m/s, rad/s]: one that starts wide open must not be a shot; an attractor is there to pull
+static constexpr double FASTEST_CLOSING = 1, FASTEST_PULLING = 10;
+// A spring with a damper that takes more than this many times the inertia's share of a motion is a hard row: left as a spring it
+// mends within an iteration what the curve of the motion made of its gap, by a velocity that stays
+static constexpr double HARD_SPRING = 30;
 
 struct CouplingRow {
     bool on, hard;
@@ -139,7 +142,9 @@ KG_FN void build_couplings(const Args& args, const Env& env, Real h, const Kinem
             const int n = (r - ATTRACTOR_ROW) / 6;
             const auto number = [&](int i) { return param(KG_PARAM(attractor), n * 15 + i, env); };
             const Real there = number(2 + r - ATTRACTOR_ROW - 6 * n);
-            is_stiff = make_spring(row, h, there * number(0), there * number(1), diagonal(r));
+            const Real stiffness = there * number(0), damping = there * number(1);
+            const bool hard = h * (damping + h * stiffness) * diagonal(r) > (Real)HARD_SPRING;
+            if (!hard) is_stiff = make_spring(row, h, stiffness, damping, diagonal(r));
         }
         if (is_stiff) each<NT>([&](auto t) { if (is_tree(env, t, coupling_tree[r])) stiff[t] = true; });
     }
@@ -192,7 +197,8 @@ KG_FN void start_couplings(const StepSettings& st, int n, const Real* before, Co
         }
         const Real out = row.bend * st.dt * done * (1 - done);
         row.rest = -row.bend * (1 - 2 * (done + step));
-        row.bias = row.rest + kg_clamp(row.pull * (row.gap - out), -(Real)FASTEST_CLOSING, (Real)FASTEST_CLOSING);
+        const Real fastest = r < ATTRACTOR_ROW ? (Real)FASTEST_CLOSING : (Real)FASTEST_PULLING;
+        row.bias = row.rest + kg_clamp(row.pull * (row.gap - out), -fastest, fastest);
     }
     add_coupling_impulses(c, 1, w);
 }

@@ -57,8 +57,10 @@ KG_FN Real part_of_way(const Env& env, Real most, const Real* before, const Real
     const Real ww = energy(env, w, w), bb = energy(env, before, before), bw = energy(env, before, w);
     const Real way = ww - 2 * bw + bb, allowed = kg_max(most * most, bb), along = bw - bb;
     if (!(ww > allowed && way > 0)) return 1;
-    // |before + part (w - before)|^2 = allowed
-    return kg_clamp(kg_div(-along + kg_sqrt(kg_max(along * along + way * (allowed - bb), (Real)0)), way), (Real)0, (Real)1);
+    // |before + part (w - before)|^2 = allowed, without a difference of equals
+    const Real more = allowed - bb, root = kg_sqrt(kg_max(along * along + way * more, (Real)0));
+    const Real part = along > 0 ? kg_div(more, along + root) : kg_div(root - along, way);
+    return kg_clamp(part, (Real)0, (Real)1);
 }
 
 KG_FN void shrink_impulses(const Env& env, Real part, DofRow* dofs, Couplings& couplings, const Rows& rows, const Schedule& s) {
