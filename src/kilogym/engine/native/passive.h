@@ -22,7 +22,7 @@ template <class Links>
 KG_FN Real unsettled_energy(const Env& env, const StepSettings& st, Real h, const Links& inertia) {
     Real trunk = 0, limb = 0;
     each<NL>([&](auto l) { (l < TL ? trunk : limb) += has_link(env, l) ? inertia[l].m : (Real)0; });
-    return (Real)16 * h * h * dot(st.gravity, st.gravity) * (TL < NL ? trunk + kg_sum(limb) : trunk);
+    return (Real)10 * h * h * dot(st.gravity, st.gravity) * (TL < NL ? trunk + kg_sum(limb) : trunk);
 }
 
 // What pushing overlap out may add to |w|: of a row its speed by the root of the mass behind it, and rows may add up
