@@ -99,8 +99,8 @@ def test_the_cpu_agrees(scene, other):
 
 @pytest.mark.parametrize("other", [pytest.param(("cuda", "float32"), marks=gpu), ("cpu", "float64")], ids="-".join)
 def test_the_cpu_agrees_on_landings(other):
-    """Robots fall onto the ground: ten steps after each env's first touch positions differ by less than a hundredth, but
-    for single envs whose joints meet stops as well, where rounding has grown further."""
+    """Robots fall onto the ground: ten steps after each env's first touch positions differ by less than a hundredth,
+    but for single envs, where rounding has grown further."""
     start = inputs(make(64, "cpu", filter=1), 3)
     start["root_pos"][[2, 5]] += 0.6
     start["dof_effort_in"] *= 0.1
