@@ -4,6 +4,7 @@ import dataclasses
 import math
 
 import numpy as np
+import pytest
 import torch
 
 from kilogym.assets import load_asset
@@ -44,6 +45,16 @@ def test_a_stiff_attractor_is_stable(device):
     (roots,) = w.run(5.0, "roots")
     assert np.abs(roots[10:, 0, 0, :3] - [1.0, 0.0, 0.0]).max() < 1e-4
     assert np.abs(roots[10:, 0, 0, 7:]).max() < 1e-2
+
+
+@pytest.mark.parametrize(("stiffness", "damping"), [(1e7, 0.0), (5e7, 5e3)])
+def test_the_stiffest_attractors_pull_as_well(device, stiffness, damping):
+    """They are hard rows, which close at 10 m/s: the stone is at the target, 1 m away, after a tenth of a second."""
+    pull = AttractorDecl(0, 0, stiffness, damping, target_pos=(1.0, 0.0, 0.0))
+    w = KilogymWorld([(STONE, STILL)], device, ground=False, gravity=STILL, dt=1 / 60, attractors=[[pull]])
+    (roots,) = w.run(1.0, "roots")
+    assert np.abs(roots[12:, 0, 0, :3] - [1.0, 0.0, 0.0]).max() < 1e-4
+    assert np.abs(roots[12:, 0, 0, 7:]).max() < 1e-2
 
 
 def test_a_target_that_moves(device):

@@ -76,6 +76,8 @@ KG_FN void solve_factor(const Real* l, Real* x) {
     }
 }
 
+// impulse of a spring with a damper per velocity at the end of an iteration
+KG_FN Real gain_at_end(Real h, Real stiffness, Real damping) { return h * (damping + h * stiffness); }
 // A row as a spring with a damper; diagonal: of Y^T Y. True if it is stiff, as drives are: by a tenth of the inertia
 KG_FN bool make_spring(CouplingRow& row, Real h, Real stiffness, Real damping, Real diagonal) {
     row.hard = false;
@@ -84,7 +86,7 @@ KG_FN bool make_spring(CouplingRow& row, Real h, Real stiffness, Real damping, R
         row.impulse = 0;
         return false;
     }
-    const Real at_end = h * (damping + h * stiffness);
+    const Real at_end = gain_at_end(h, stiffness, damping);
     const bool stiff = at_end * diagonal > (Real)0.1;
     row.give = kg_inv(stiff ? at_end : (Real)0.5 * h * (damping + (Real)0.5 * h * stiffness));
     row.pull = h * stiffness * row.give;
@@ -143,8 +145,8 @@ KG_FN void build_couplings(const Args& args, const Env& env, Real h, const Kinem
             const auto number = [&](int i) { return param(KG_PARAM(attractor), n * 15 + i, env); };
             const Real there = number(2 + r - ATTRACTOR_ROW - 6 * n);
             const Real stiffness = there * number(0), damping = there * number(1);
-            const bool hard = h * (damping + h * stiffness) * diagonal(r) > (Real)HARD_SPRING;
-            if (!hard) is_stiff = make_spring(row, h, stiffness, damping, diagonal(r));
+            const bool hard = gain_at_end(h, stiffness, damping) * diagonal(r) > (Real)HARD_SPRING;
+            is_stiff = hard || make_spring(row, h, stiffness, damping, diagonal(r));
         }
         if (is_stiff) each<NT>([&](auto t) { if (is_tree(env, t, coupling_tree[r])) stiff[t] = true; });
     }
