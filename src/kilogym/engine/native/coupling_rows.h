@@ -3,8 +3,8 @@
 // Hard rows (equalities, closures) are a little soft in biased visits, of 1.5 oscillations per iteration and damping ratio
 // 3 (a load that would accelerate by a leaves a gap of 0.011 a h^2), and rigid but for a thousandth in relaxing ones, so
 // that what cannot be held (a stretched limb tied to what is out of reach, against its limits) stays bounded. Soft rows
-// (tendons, attractors that are not too stiff) are springs, implicit in every visit: by the trapezoidal rule, which keeps their energy, or, where
-// they are stiff, by the end velocity, which no gain makes unstable.
+// (tendons, attractors that are not too stiff) are springs, implicit in every visit: by the trapezoidal rule, which keeps
+// their energy, or, where they are stiff, by the end velocity, which no gain makes unstable.
 //
 // A substep goes along the midpoint's tangent of a curve. Gaps and speeds are therefore those at its start: along the
 // tangent, a velocity that keeps to the curve goes from `bend` at the start to -bend at the end, and its gap out and back.

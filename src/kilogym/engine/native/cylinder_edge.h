@@ -7,7 +7,7 @@
 struct EdgePlane { Vec3 normal; Real gap; };  // unit, from the edge to the cylinder; along it, < 0: depth
 
 // Where the outward normal of the ellipse x^2 / a^2 + y^2 / b^2 = 1 goes through (px, py), py >= 0: its components, both >= 0. By the
-// centre of curvature of the last guess, four times
+// centre of curvature of the last guess, five times
 KG_FN void ellipse_normal(Real a, Real b, Real px, Real py, Real& nx, Real& ny) {
     Real tx = (Real)0.70710678, ty = tx;
     const Real over_a = kg_inv(a), over_b = kg_inv(b), f = a * a - b * b;
@@ -34,22 +34,22 @@ KG_FN void ellipse_normal(Real a, Real b, Real px, Real py, Real& nx, Real& ny) 
 // The edge goes from p to p + d. limit: beyond that gap any plane that shows it will do
 KG_CALL EdgePlane separate_cylinder_edge(Real radius, Real half, Vec3 p, Vec3 d, Real limit) {
     const Vec3 ends[2] = {p, p + d};
-    const Real more = 10 * KG_TINY * (radius + half);  // flat features first
+    const Real clearly = 10 * KG_TINY * (radius + half);  // flat features first
     EdgePlane best = {v3(0, 0, 1), (Real)-1e30};
     const auto propose = [&](Vec3 n, Real more) {
         const Real gap = -radius * kg_sqrt(n.x * n.x + n.y * n.y) - half * kg_abs(n.z) - kg_max(dot(n, ends[0]), dot(n, ends[1]));
         if (gap > best.gap + more) best = EdgePlane{n, gap};
     };
     propose(v3(0, 0, 1), 0);
-    propose(v3(0, 0, -1), more);
+    propose(v3(0, 0, -1), clearly);
     const Real flat = d.x * d.x + d.y * d.y, length2 = flat + d.z * d.z;
     if (flat > (Real)1e-8 * length2) {
         const Real inv = kg_rsqrt(flat), side = p.y * d.x - p.x * d.y < 0 ? inv : -inv;
-        propose(v3(-d.y * side, d.x * side, 0), more);
+        propose(v3(-d.y * side, d.x * side, 0), clearly);
     }
     for (int i = 0; i < 2; ++i) {
         const Real rho2 = ends[i].x * ends[i].x + ends[i].y * ends[i].y;
-        if (rho2 > (Real)1e-10 * radius * radius) propose(v3(ends[i].x, ends[i].y, 0) * -kg_rsqrt(rho2), more);
+        if (rho2 > (Real)1e-10 * radius * radius) propose(v3(ends[i].x, ends[i].y, 0) * -kg_rsqrt(rho2), clearly);
     }
     if (best.gap > limit) return best;
     for (int i = 0; i < 2; ++i) {
@@ -58,7 +58,7 @@ KG_CALL EdgePlane separate_cylinder_edge(Real radius, Real half, Vec3 p, Vec3 d,
         if (rho <= radius || kg_abs(e.z) <= half) continue;
         const Real out = 1 - kg_div(radius, rho);
         const Vec3 v = v3(e.x * out, e.y * out, e.z < 0 ? e.z + half : e.z - half);
-        propose(v * -kg_rsqrt(dot(v, v)), more);
+        propose(v * -kg_rsqrt(dot(v, v)), clearly);
     }
     const Vec3 u = d * kg_rsqrt(length2);
     const Real sin2 = u.x * u.x + u.y * u.y;
@@ -69,7 +69,7 @@ KG_CALL EdgePlane separate_cylinder_edge(Real radius, Real half, Vec3 p, Vec3 d,
         Real nx, ny;
         ellipse_normal(kg_max(radius * kg_abs(u.z), (Real)1e-3 * radius), radius, beyond, kg_abs(y), nx, ny);
         const Vec3 f1 = x > 0 ? -e1 : e1, f2 = y > 0 ? -e2 : e2;
-        propose(f1 * nx + f2 * ny, more);
+        propose(f1 * nx + f2 * ny, clearly);
         // seen edge-on, the ellipse is thin: past its tip
         const Real past = kg_abs(y) - radius, q2 = beyond * beyond + past * past;
         if (beyond > 0 && past > 0) propose((f1 * beyond + f2 * past) * kg_rsqrt(q2), 0);

@@ -36,12 +36,14 @@ KG_FN Real visited(const Law& lower, const Law& upper, Real u, Real impulse) {
     return kg_max(least, kg_min(most, (Real)0));
 }
 
+// of a row that overlaps, in biased sweeps [m/s]; negative: it opens
+KG_FN Real closing_speed(const Visit& p, Real gap) { return kg_max(p.soft.rate * gap, -p.max_depenetration); }
 // inv: 1 / diagonal. Penetration is pushed out softly in biased sweeps; a gap may close within the iteration
 KG_FN Law unilateral(const Visit& p, Real gap, Real inv) {
     const bool soft = p.biased && gap <= 0;
     Law l;
     l.keep = soft ? p.soft.keep : (Real)1;
     l.give = l.keep * inv;
-    l.push = l.give * (soft ? kg_max(p.soft.rate * gap, -p.max_depenetration) : kg_max(gap, (Real)0) * p.inv_h);
+    l.push = l.give * (soft ? closing_speed(p, gap) : kg_max(gap, (Real)0) * p.inv_h);
     return l;
 }

@@ -9,7 +9,7 @@
 // The same of the biased velocity, with which positions move: there rows may add what pushing overlap out takes.
 
 // a.b over all velocities, in the kinetic metric; all lanes
-KG_FN Real energy(const Env& env, const Real* a, const Real* b) {
+KG_FN Real energy(const Real* a, const Real* b) {
     Real trunk = 0, limb = 0;
     each<TV>([&](auto i) { trunk += a[i] * b[i]; });
     each<SV>([&](auto i) { limb += a[TV + i] * b[TV + i]; });
@@ -18,8 +18,7 @@ KG_FN Real energy(const Env& env, const Real* a, const Real* b) {
 
 // What is allowed for the sweeps' sake: the energy of all links at a few times the speed that gravity makes in an iteration. A
 // light body under a heavy one moves by as much until the sweeps have converged, and would let the heavy one sink otherwise
-template <class Links>
-KG_FN Real unsettled_energy(const Env& env, const StepSettings& st, Real h, const Links& inertia) {
+KG_FN Real unsettled_energy(const Env& env, const StepSettings& st, Real h, const Inertia* inertia) {
     Real trunk = 0, limb = 0;
     each<NL>([&](auto l) { (l < TL ? trunk : limb) += has_link(env, l) ? inertia[l].m : (Real)0; });
     return (Real)10 * h * h * dot(st.gravity, st.gravity) * (TL < NL ? trunk + kg_sum(limb) : trunk);
@@ -27,7 +26,7 @@ KG_FN Real unsettled_energy(const Env& env, const StepSettings& st, Real h, cons
 
 // What pushing overlap out may add to |w|: of a row its speed by the root of the mass behind it, and rows may add up
 KG_FN Real pushed(const Env& env, const Visit& p, const DofRow* dofs, const Rows& rows, const Schedule& s) {
-    const auto push = [&](Real gap, Real inv) { return kg_min(kg_max(p.soft.rate * -gap, (Real)0), p.max_depenetration) * kg_sqrt(inv); };
+    const auto push = [&](Real gap, Real inv) { return kg_max(-closing_speed(p, gap), (Real)0) * kg_sqrt(inv); };
     Real trunk = 0, limb = 0;
     each<ND>([&](auto i) {
         if (dofs[i].on) (dof_v[i] < TV ? trunk : limb) += push(kg_min(dofs[i].lower_gap, dofs[i].upper_gap), dofs[i].inv);
@@ -37,7 +36,7 @@ KG_FN Real pushed(const Env& env, const Visit& p, const DofRow* dofs, const Rows
 }
 
 // what drives at their limits and couplings, which may give energy, do to |w| at most
-KG_FN Real driven(const Env& env, const Drives& d, const DofRow* dofs, const Couplings& couplings) {
+KG_FN Real driven(const Drives& d, const DofRow* dofs, const Couplings& couplings) {
     Real trunk = 0, limb = 0;
     each<ND>([&](auto i) {
         if (dofs[i].on && is_saturated(d, i)) (dof_v[i] < TV ? trunk : limb) += kg_abs(dofs[i].drive) * kg_sqrt(dofs[i].diagonal);
@@ -47,14 +46,14 @@ KG_FN Real driven(const Env& env, const Drives& d, const DofRow* dofs, const Cou
         Real change[NV];
         each<NV>([&](auto i) { change[i] = 0; });
         add_coupling_impulses(couplings, 1, change);
-        sum += kg_sqrt(energy(env, change, change));
+        sum += kg_sqrt(energy(change, change));
     }
     return sum;
 }
 
 // How much of the way from `before` to w is gone so that |w| is at most `most`, or what it was
-KG_FN Real part_of_way(const Env& env, Real most, const Real* before, const Real* w) {
-    const Real ww = energy(env, w, w), bb = energy(env, before, before), bw = energy(env, before, w);
+KG_FN Real part_of_way(Real most, const Real* before, const Real* w) {
+    const Real ww = energy(w, w), bb = energy(before, before), bw = energy(before, w);
     const Real way = ww - 2 * bw + bb, allowed = kg_max(most * most, bb), along = bw - bb;
     if (!(ww > allowed && way > 0)) return 1;
     // |before + part (w - before)|^2 = allowed, without a difference of equals

@@ -158,7 +158,7 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
             });
         }
 
-        const Real most = energy(env, w, w) * (Real)(1 + 1e-5) + unsettled;
+        const Real most = energy(w, w) * (Real)(1 + 1e-5) + unsettled;
 
         // warm start
         if (HAS_RESTITUTION) each_visit(env, rows, contacts, [&](int i, bool mine) { choose_phase(env, visit, rows, i, mine, before, w); });
@@ -174,14 +174,15 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
         KG_ROLLED for (int pass = 0;; ++pass) {
             const bool moves = pass == st.sweeps, ends = pass == st.sweeps + relaxes;
             if (moves) each<NV>([&](auto i) { biased[i] = w[i]; });
-            if ((moves || ends) && kg_warp_any(energy(env, w, w) > most)) {
-                const Real more = driven(env, d, dofs, couplings) + (ends ? (Real)0 : pushed(env, visit, dofs, rows, contacts));
-                const Real part = part_of_way(env, kg_sqrt(most) + more, before, w);
+            if ((moves || ends) && kg_warp_any(energy(w, w) > most)) {
+                const Real more = driven(d, dofs, couplings) + (ends ? (Real)0 : pushed(env, visit, dofs, rows, contacts));
+                const Real part = part_of_way(kg_sqrt(most) + more, before, w);
                 if (part < 1 && moves) each<NV>([&](auto i) { biased[i] = before[i] + part * (w[i] - before[i]); });
                 if (part < 1 && ends) {
                     each<NV>([&](auto i) { w[i] = before[i] + part * (w[i] - before[i]); });
                     shrink_impulses(env, part, dofs, couplings, rows, contacts);
                 }
+                kg_sync();  // a contact's impulse is made smaller by one lane, read by others
             }
             if (moves) {
                 move_gaps(env, h, map, biased, dofs, contacts, rows);

@@ -124,20 +124,23 @@ KG_FN Vec3 onto_ridge(const Ridge& r, Vec3 n) {
 
 // of a cylinder in closed form, of a hull or an ellipsoid by the general narrow phase (separate.h)
 KG_CALL RidgePlane separate_convex(const Terrain& t, const Solid& s, const Ridge& r) {
-    Convex a, b;
+    Convex a;
     a.kind = s.kind;
     a.pos = v3(0, 0, 0);
     a.rot = matrix(s.rot);
     a.size = s.size;
-    a.radius = b.radius = 0;
-    a.hull = b.hull = s.hull;
+    a.radius = 0;
+    a.hull = s.hull;
     EdgePlane found;
     if (HAS_CYLINDER && s.kind == SHAPE_CYLINDER) {
         const auto local = [&](Vec3 v) { return v3(dot(v, s.axis[0]), dot(v, s.axis[1]), dot(v, s.axis[2])); };
         found = separate_cylinder_edge(s.size.x, s.size.y, local(r.a), local(r.ab), s.reach);
         found.normal = s.axis[0] * found.normal.x + s.axis[1] * found.normal.y + s.axis[2] * found.normal.z;
     } else {
+        Convex b;
         b.kind = SHAPE_TRIANGLE;
+        b.radius = 0;
+        b.hull = s.hull;
         b.size = v3(0, 0, 0);
         b.pos = r.a + r.ab * (Real)0.5;
         b.rot.r0 = r.ab * (Real)-0.5;
