@@ -80,16 +80,7 @@ KG_CALL void touch_terrain_by_field(const Args& args, const Env& env, const Segm
         in_order(found);
         KG_ROLLED for (int k = 0; k < found.count; ++k) {
             const SdfTouch& touch = found.touch[k];
-            Spot spot = {touch.point, touch.n, touch.distance, touch.number / KEYS, touch.number % KEYS, n, SPOT_PLAIN};
-            int place = out.count;
-            if (place == MAX_SPOTS) {  // of several terrains the deepest
-                place = 0;
-                KG_ROLLED for (int m = 1; m < MAX_SPOTS; ++m) if (out.spots[m].gap > out.spots[place].gap) place = m;
-                if (out.spots[place].gap <= spot.gap) continue;
-            } else {
-                out.count += 1;
-            }
-            out.spots[place] = spot;
+            keep_spot(out, Spot{touch.point, touch.n, touch.distance, touch.number / KEYS, touch.number % KEYS, n, SPOT_PLAIN});
         }
     }
 }

@@ -22,15 +22,7 @@ KG_CALL void touch_terrain_in_parts(const Args& args, const Env& env, int hull, 
             Spot n = touch.spots[k];
             n.point = n.point + off;
             n.feature += PART_FEATURES * i;
-            int at = out.count;
-            if (at == MAX_SPOTS) {
-                at = 0;
-                KG_ROLLED for (int m = 1; m < MAX_SPOTS; ++m) if (out.spots[m].gap > out.spots[at].gap) at = m;
-                if (out.spots[at].gap <= n.gap) continue;
-            } else {
-                out.count += 1;
-            }
-            out.spots[at] = n;
+            keep_spot(out, n);
         }
     }
 }

@@ -112,19 +112,10 @@ KG_FN bool may_touch(const Solid& s, const Face& f, bool& behind) {
     return !apart;
 }
 
-// one more; the same found twice, where triangles meet, counts once. A full list loses its largest gap
-KG_FN void add_spot(const Solid& s, Touched& out, const Spot& n) {
-    const Real same = (Real)1e-3 * s.scale;
+// one more; a full list loses its largest gap
+KG_FN void keep_spot(Touched& out, const Spot& n) {
     int at = out.count;
-    KG_ROLLED for (int i = 0; i < out.count; ++i) {
-        const Spot& o = out.spots[i];
-        if (o.feature != n.feature || o.terrain != n.terrain) continue;
-        const Vec3 d = o.point - n.point;
-        if (dot(d, d) > same * same || dot(o.normal, n.normal) < (Real)0.95) continue;
-        if (n.gap < o.gap) out.spots[i] = n;
-        return;
-    }
-    if (out.count == MAX_SPOTS) {
+    if (at == MAX_SPOTS) {
         at = 0;
         KG_ROLLED for (int i = 1; i < MAX_SPOTS; ++i) {
             if (out.spots[i].gap > out.spots[at].gap) at = i;
@@ -134,6 +125,19 @@ KG_FN void add_spot(const Solid& s, Touched& out, const Spot& n) {
         out.count += 1;
     }
     out.spots[at] = n;
+}
+// the same; what is found twice, where triangles meet, counts once
+KG_FN void add_spot(const Solid& s, Touched& out, const Spot& n) {
+    const Real same = (Real)1e-3 * s.scale;
+    KG_ROLLED for (int i = 0; i < out.count; ++i) {
+        const Spot& o = out.spots[i];
+        if (o.feature != n.feature || o.terrain != n.terrain) continue;
+        const Vec3 d = o.point - n.point;
+        if (dot(d, d) > same * same || dot(o.normal, n.normal) < (Real)0.95) continue;
+        if (n.gap < o.gap) out.spots[i] = n;
+        return;
+    }
+    keep_spot(out, n);
 }
 KG_FN Spot spot(const Terrain& t, int feature, Vec3 point, Vec3 normal, Real gap, int sort) {
     Spot n;
