@@ -10,17 +10,16 @@ and not Python's. A task whose step waits for the host cannot be captured and fa
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from kilogym.bench.provenance import commit, declare_commit, describe, device_name, driver, source_tree, versions
-from kilogym.bench.records import file_stem, si
+from kilogym.bench.records import si, write_results
 from kilogym.tasks.base import Task
 from kilogym.tasks.registry import make_task
 
@@ -165,10 +164,7 @@ def main(args: list[str] | None = None) -> int:
             )
     print(to_markdown(records))
     if options.out:
-        options.out.mkdir(parents=True, exist_ok=True)
-        stem = options.out / file_stem("env", records[0].device)
-        stem.with_suffix(".json").write_text(json.dumps([asdict(r) for r in records], indent=1) + "\n")
-        stem.with_suffix(".md").write_text(to_markdown(records))
+        write_results(options.out, "env", records[0].device, records, to_markdown(records))
     return 0
 
 

@@ -24,7 +24,7 @@ from kilogym.bench.mujoco_engine import MujocoEngine
 from kilogym.bench.mujoco_warp_engine import MujocoWarpEngine
 from kilogym.bench.newton_engine import NewtonEngine
 from kilogym.bench.provenance import declare_commit
-from kilogym.bench.records import Record, file_stem, record, si, to_json, to_markdown, with_ratios
+from kilogym.bench.records import Record, record, si, to_markdown, with_ratios, write_results
 from kilogym.bench.robot import known_robots
 from kilogym.bench.scenes import SCENES, load_scene
 
@@ -105,13 +105,8 @@ def run(options: argparse.Namespace, keep: Callable[[list[Record]], object] = la
 
 def write(records: list[Record], folder: Path) -> list[Path]:
     """Write the JSON and the table; returns their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
     device = next((r.device for r in records if r.engine != "MuJoCo C"), records[0].device)
-    stem = file_stem("physics", device)
-    paths = [folder / f"{stem}.json", folder / f"{stem}.md"]
-    paths[0].write_text(to_json(records))
-    paths[1].write_text(to_markdown(records))
-    return paths
+    return write_results(folder, "physics", device, records, to_markdown(records))
 
 
 def main(args: list[str] | None = None) -> int:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from kilogym.bench.engine import Engine, Setting
@@ -101,8 +103,8 @@ def with_ratios(records: list[Record], requested: dict[int, int] | None = None) 
     return filled
 
 
-def to_json(records: list[Record]) -> str:
-    """A JSON list; numbers that are not finite become null."""
+def to_json(records: Sequence[Any]) -> str:
+    """A JSON list of dataclasses; numbers that are not finite become null."""
 
     def clean(value: Any) -> Any:
         if isinstance(value, float) and not math.isfinite(value):
@@ -154,3 +156,12 @@ def si(value: float) -> str:
 def file_stem(kind: str, device: str) -> str:
     """("physics", "NVIDIA H100 80GB HBM3") -> "physics-nvidia-h100-80gb-hbm3"."""
     return f"{kind}-" + re.sub(r"[^a-z0-9]+", "-", device.lower()).strip("-")
+
+
+def write_results(folder: Path, kind: str, device: str, records: Sequence[Any], table: str) -> list[Path]:
+    """Write the records as JSON and their table beside it; returns the paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{file_stem(kind, device)}{suffix}" for suffix in (".json", ".md")]
+    paths[0].write_text(to_json(records))
+    paths[1].write_text(table)
+    return paths

@@ -15,13 +15,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from kilogym.bench.provenance import commit, declare_commit, describe, device_name, driver, source_tree, versions
-from kilogym.bench.records import file_stem
+from kilogym.bench.records import write_results
 from kilogym.tasks.registry import get_task
 
 CACHES = ("empty", "warm")
@@ -152,10 +152,7 @@ def main(args: list[str] | None = None) -> int:
             print(f"{name}, {r.caches} caches: {r.total_s:.1f} s, {r.ours_s:.1f} s ours", file=sys.stderr, flush=True)
     print(to_markdown(records))
     if options.out:
-        options.out.mkdir(parents=True, exist_ok=True)
-        stem = options.out / file_stem("start", records[0].device)
-        stem.with_suffix(".json").write_text(json.dumps([asdict(r) for r in records], indent=1) + "\n")
-        stem.with_suffix(".md").write_text(to_markdown(records))
+        write_results(options.out, "start", records[0].device, records, to_markdown(records))
     return 0
 
 
