@@ -78,6 +78,17 @@ def place(world: World, *poses) -> None:
     world.set_state(state)
 
 
+def throw_at_each_other(world: World, away: float) -> None:
+    """The second of two bodies, turned over, comes down on the first at 1 m/s from `away`, elsewhere in each env."""
+    place(world, (0, 0, 0), (0.1, 0, away))
+    state = world.state()
+    rng = np.random.default_rng(0)
+    state["root_pos"][:, 3:5] += rng.uniform(-0.05, 0.05, (world.num_envs, 2))
+    state["root_quat"][:, 4:] = [1, 0, 0, 0]
+    state["root_lin_vel"][:, 5] = -1.0
+    world.set_state(state)
+
+
 def run(world: World, steps: int) -> dict[str, np.ndarray]:
     for _ in range(steps):
         world.batch.step()
@@ -199,13 +210,7 @@ def test_contacts_push_back_on_the_other(device):
     )  # fmt: skip
     world = World([in_parts(*fork, mass=2.0), in_parts(*fork)], 6, device, "float64", filter=0)
     world.batch.control.gravity = (0.0, 0.0, 0.0)
-    place(world, (0, 0, 0), (0.1, 0, 0.75))
-    state = world.state()
-    rng = np.random.default_rng(0)
-    state["root_pos"][:, 3:5] += rng.uniform(-0.05, 0.05, (6, 2))
-    state["root_quat"][:, 4:] = [1, 0, 0, 0]
-    state["root_lin_vel"][:, 5] = -1.0
-    world.set_state(state)
+    throw_at_each_other(world, 0.75)
     seen = torch.zeros(6, dtype=torch.bool, device=device)
     for _ in range(120):
         world.batch.step()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 import trimesh
-from test_parts import CUP, ball, body, box, in_parts, place, run
+from test_parts import CUP, ball, body, box, in_parts, place, run, throw_at_each_other
 from threads import bolt, nut
 
 from kilogym.assets.asset import Asset, Mesh, Shape, ShapeKind
@@ -348,13 +348,7 @@ def test_contacts_push_back_on_the_other(device):
     a, b = with_field(fork(), 40, 2.0), with_field(fork(), 40)
     world = World([a, b], 6, device, "float64", filter=0)
     world.batch.control.gravity = (0.0, 0.0, 0.0)
-    place(world, (0, 0, 0), (0.1, 0, 0.5))
-    state = world.state()
-    rng = np.random.default_rng(0)
-    state["root_pos"][:, 3:5] += rng.uniform(-0.05, 0.05, (6, 2))
-    state["root_quat"][:, 4:] = [1, 0, 0, 0]
-    state["root_lin_vel"][:, 5] = -1.0
-    world.set_state(state)
+    throw_at_each_other(world, 0.5)
     seen = torch.zeros(6, dtype=torch.bool, device=device)
     start = momenta(world, (a, b))
     for _ in range(120):
