@@ -1,6 +1,7 @@
 """Cross-compile a robot's kernels for a CUDA architecture and report registers, stack and code size; needs no GPU.
 
     python tools/cuda_report.py src/kilogym/tasks/ant/ant.xml --arch 90 --block-dim 64
+    python tools/cuda_report.py anymal-rough --kernel search
 
 The numbers are read from the cubin's `.nv.info` sections (attributes 0x2f register count, 0x12 least stack).
 """
@@ -16,10 +17,14 @@ from pathlib import Path
 import warp as wp
 
 from kilogym.assets import load_asset
+from kilogym.bench.engine import Setting
+from kilogym.bench.kilogym_engine import declare
+from kilogym.bench.scenes import SCENES, load_scene
 from kilogym.engine.batch import EngineOptions
 from kilogym.engine.build import kernels
 from kilogym.engine.limbs import whole
 from kilogym.engine.mapping import choose_mapping
+from kilogym.engine.model import EnvModel
 from kilogym.engine.tables import emit_tables, has_sdf
 from kilogym.engine.topology import build_topology
 from kilogym.scene.compile import compile_scene
@@ -68,30 +73,40 @@ def usage(cubin: bytes) -> dict[str, int]:
     return found
 
 
+def robot_model(file: Path, group_filter: int) -> EnvModel:
+    """A robot alone over the ground plane. group_filter: 1: no self-collision, 0: with."""
+    scene = Scene()
+    scene.ground = GroundPlane()
+    scene.create_env((-1, -1, 0), (1, 1, 1), 1)
+    scene.create_actor(0, load_asset(str(file.parent), file.name), (0, 0, 1), (0, 0, 0, 1), "robot", 0, group_filter)
+    return compile_scene(scene)[0].model
+
+
+def scene_model(name: str) -> EnvModel:
+    """An env of the benchmark."""
+    scene = load_scene(name, 1 / 120)
+    return compile_scene(declare(Setting(scene, 1, "cpu", 1 / 120, 1)).scene, scene.max_contacts)[0].model
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("robot", type=Path)
+    parser.add_argument("robot", help="a file, or a scene of `kilogym bench physics`")
     parser.add_argument("--arch", type=int, default=90)
     parser.add_argument("--kernel", default="step")
     parser.add_argument("--filter", type=int, default=1, help="1: no self-collision, 0: with")
     parser.add_argument("--lanes", type=int, default=0)
     parser.add_argument("--registers", type=int, default=0)
     parser.add_argument("--block-dim", type=int, default=0)
+    parser.add_argument("--searchers", type=int, default=0)
     parser.add_argument("--keep", type=Path, help="folder for the source and the cubin")
     args = parser.parse_args()
     wp.config.quiet = True
-    scene = Scene()
-    scene.ground = GroundPlane()
-    scene.create_env((-1, -1, 0), (1, 1, 1), 1)
-    asset = load_asset(str(args.robot.parent), args.robot.name)
-    scene.create_actor(0, asset, (0, 0, 1), (0, 0, 0, 1), "robot", 0, args.filter)
-    model = compile_scene(scene)[0].model
+    model = scene_model(args.robot) if args.robot in SCENES else robot_model(Path(args.robot), args.filter)
     topology = build_topology(model)
-    options = EngineOptions(lanes=args.lanes, registers=args.registers, block_dim=args.block_dim)
+    options = EngineOptions("float32", args.lanes, args.registers, args.block_dim, searchers=args.searchers)
     mapping = choose_mapping(model, "cuda", options)
     tables, step_tables = (emit_tables(model, topology, limbs, "float") for limbs in (whole(model), mapping.limbs))
-    how = mapping.lanes, mapping.registers, mapping.written_out
-    made = kernels(tables, step_tables, *how, wp.float32, has_sdf(model))
+    made = kernels(tables, step_tables, mapping.compiled, wp.float32, has_sdf(model))
     kernel = getattr(made, args.kernel)
     folder = args.keep or Path(tempfile.mkdtemp())
     started = time.perf_counter()
@@ -100,7 +115,7 @@ def main() -> None:
     for cubin in folder.glob("*.cubin"):
         found = usage(cubin.read_bytes())
         print(
-            f"{args.robot.stem} {args.kernel} {mapping.lanes} lanes: {found['registers']} registers, "
+            f"{Path(args.robot).stem} {args.kernel} {mapping.lanes} lanes, {mapping.searchers} searchers: {found['registers']} registers, "
             f"{found['shared']} B shared, {found['stack']} B stack, "
             f"{found['code'] / 1024:.0f} KiB code, {seconds:.1f} s"
         )

@@ -12,8 +12,8 @@ from kilogym.sim import Simulation, SimulationParams
 FAULT_NONFINITE, FAULT_OVERFLOW = 1, 2
 
 
-def make_simulation(setting: Setting) -> Simulation:
-    """All envs of a setting, prepared; actors stand where the scene has them."""
+def declare(setting: Setting) -> Simulation:
+    """All envs of a setting; actors stand where the scene has them."""
     scene = setting.scene
     params = SimulationParams(
         dt=setting.dt, substeps=1, position_iterations=4, velocity_iterations=1, rest_offset=0.0,
@@ -28,6 +28,12 @@ def make_simulation(setting: Setting) -> Simulation:
         env = sim.create_env()
         for actor in scene.actors:
             sim.create_actor(env, actor.asset, actor.pos, actor.quat, filter=-1 if actor.self_collisions else 1)
+    return sim
+
+
+def make_simulation(setting: Setting) -> Simulation:
+    """The same, prepared."""
+    sim = declare(setting)
     sim.prepare()
     return sim
 

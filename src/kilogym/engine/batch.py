@@ -21,7 +21,7 @@ from kilogym.engine.limbs import whole
 from kilogym.engine.mapping import choose_mapping
 from kilogym.engine.model import INPUT, OUTPUT, PARAMETERS, STATE, EnvModel
 from kilogym.engine.sdf import fields_on
-from kilogym.engine.tables import STACK_WORDS, emit_tables, has_sdf, row_words
+from kilogym.engine.tables import STACK_WORDS, emit_tables, has_sdf, kept_words, row_words
 from kilogym.engine.terrain import NO_TERRAIN
 from kilogym.engine.threads import cpu_threads
 from kilogym.engine.topology import build_topology
@@ -55,6 +55,7 @@ class EngineOptions:
     lanes: int = 0  # CUDA threads per env in a step: 1, 2, 4, 8, 16 or 32; 0 = chosen
     registers: int = 0  # most per CUDA thread in a step; 0 = chosen
     block_dim: int = 0  # CUDA threads per block; 0 = chosen
+    searchers: int = 0  # CUDA threads per env that search for contacts in a kernel of their own; 1: none; 0 = chosen
     threads: int = 0  # CPU threads; 0 = all cores (KILOGYM_THREADS overrides)
 
 
@@ -111,6 +112,7 @@ class Batch:
         threads = cpu_threads(self.options.threads)
         self._threads = max(1, min(threads, num_envs)) if self.device.type == "cpu" else 1
         self._rows = self._zeros(1, 1).view(-1)
+        self._kept, self._found = self._keep()
         terrain = model.terrain or NO_TERRAIN
         self.terrain_reals, self.terrain_ints = terrain.on(self.device, self._real)
         self.fault = torch.zeros(num_envs, dtype=torch.int32, device=self.device)
@@ -148,6 +150,13 @@ class Batch:
             name: self._zeros(max(1, self.model.count(per) * components), self.num_envs)
             for name, (per, components, _) in table.items()
         }
+
+    def _keep(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Between the parts of a step (native/apart.h): what threads keep, and what was found for each env."""
+        m = self.mapping
+        words, envs = (kept_words(self.model, self.topology, m.limbs), self.num_envs) if m.searchers else (0, 0)
+        found = torch.zeros((2, max(1, envs)), dtype=torch.int32, device=self.device)
+        return self._zeros(max(1, words * _whole_warps(envs * m.lanes)), 1).view(-1), found
 
     # launches ---------------------------------------------------------------------------------------------------
 
@@ -221,16 +230,15 @@ class Batch:
                 emit_tables(self.model, self.topology, limbs, real, per_env, self._features, m.order)
                 for limbs in (whole(self.model), m.limbs)
             )
-            self._compiled = kernels(
-                tables, step_tables, m.lanes, m.registers, m.written_out, self._warp_real, self._has_sdf
-            )
+            self._compiled = kernels(tables, step_tables, m.compiled, self._warp_real, self._has_sdf)
         return self._compiled
 
     @property
     def modules(self) -> list[LoadedModule]:
-        """What a step and what body states run, in this order, for `load_together`; made for today's parameters."""
-        block = self.mapping.block if self.device.type == "cuda" else None
-        return [(kernel.module, block) for kernel in (self._kernels.step, self._kernels.body_states)]
+        """What a step and what body states run, longest to compile first, for `load_together`; made for today's
+        parameters."""
+        block, k = self.mapping.block if self.device.type == "cuda" else None, self._kernels
+        return [(kernel.module, block) for kernel in (k.step, k.search, k.body_states) if kernel]
 
     def _arguments(self) -> Any:
         if self._args is None:
@@ -239,7 +247,8 @@ class Batch:
                 for name, tensor in arrays.items():
                     setattr(args, name, wp.from_torch(tensor))
             real, integer = self.control.arrays
-            args.rows = wp.from_torch(self._rows)
+            args.rows, args.kept = wp.from_torch(self._rows), wp.from_torch(self._kept)
+            args.found = wp.from_torch(self._found)
             args.control_real, args.control_int = wp.from_torch(real), wp.from_torch(integer)
             names = ("fault", "contact_count", "contact_overflow", "contact_report", "hull_vertex", "hull_normal")
             fields = ("sdf_reals", "sdf_ints") if self._has_sdf else ()
@@ -258,7 +267,7 @@ class Batch:
         """Every env once: one launch on CUDA, on torch's current stream; a slice per thread on the CPU."""
         args = self._arguments()
         if self.device.type == "cuda":
-            threads = -(-self.num_envs * lanes // 32) * 32 if lanes > 1 else self.num_envs  # whole warps
+            threads = _whole_warps(self.num_envs * lanes) if lanes > 1 else self.num_envs
             wp.launch(kernel, threads, inputs=[args, 0, *inputs], block_dim=self.mapping.block, **self._where())
             return
         if self._threads == 1:
@@ -277,7 +286,11 @@ class Batch:
 
     def step(self) -> None:
         """Advance every env by control.dt, all substeps; body forces act once and are then cleared."""
-        self._launch(self._kernels.step, lanes=self.mapping.lanes)
+        kernels, lanes, searchers = self._kernels, self.mapping.lanes, self.mapping.searchers
+        for part in range(self.control.substeps if searchers else 0):
+            self._launch(kernels.step, part, lanes=lanes)
+            self._launch(kernels.search, lanes=searchers)
+        self._launch(kernels.step, self.control.substeps, lanes=lanes)
         if self.control.has_wrench:
             self.input["link_force"].zero_()
             self.input["link_torque"].zero_()
@@ -357,3 +370,7 @@ class Batch:
                 )
         for name, tensor in mine.items():
             tensor.copy_(saved[name])
+
+
+def _whole_warps(threads: int) -> int:
+    return -(-threads // 32) * 32

@@ -11,6 +11,7 @@ files.
 import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,17 +21,21 @@ import warp as wp
 from kilogym.engine.model import INPUT, OUTPUT, PARAMETERS, STATE
 
 NATIVE = Path(__file__).parent / "native"
-HEADERS = (
-    "scalar.h", "vec.h", "env.h", "lanes.h", "kinematics.h", "settings.h", "dynamics.h", "factor.h", "drives.h",
-    "contact_rows.h", "convex.h", "gjk.h", "epa.h", "separate.h", "cylinder_edge.h", "manifold.h",
-    "candidates.h", "placed.h", "pairs.h", "parts.h", "contacts.h",
+SEARCH_HEADERS = (
+    "scalar.h", "vec.h", "env.h", "lanes.h", "settings.h", "contact_rows.h",
+    "convex.h", "gjk.h", "epa.h", "separate.h", "cylinder_edge.h", "manifold.h",
+    "candidates.h", "placed.h", "pairs.h", "parts.h", "ground.h",
     "terrain.h", "terrain_faces.h", "terrain_shapes.h", "terrain_points.h", "terrain_ridges.h", "terrain_touch.h",
-    "terrain_parts.h", "terrain_contacts.h",
-    "schedule.h", "visits.h", "rows.h", "spin_rows.h", "laws.h", "dof_rows.h", "couplings.h", "coupling_rows.h",
-    "passive.h",
-    "solver.h", "outputs.h",
-    "integrate.h", "coupling_outputs.h", "contact_report.h", "step.h", "launch.h", "queries.h",
+    "terrain_parts.h", "terrain_contacts.h", "search.h", "launch.h",
 )  # fmt: skip
+"""What the search for contacts needs, in order."""
+STEP_HEADERS = (
+    "kinematics.h", "dynamics.h", "factor.h", "drives.h",
+    "schedule.h", "visits.h", "rows.h", "spin_rows.h", "laws.h", "dof_rows.h", "couplings.h", "coupling_rows.h",
+    "passive.h", "solver.h", "outputs.h", "integrate.h", "coupling_outputs.h", "contact_report.h",
+    "step.h", "apart.h", "launch_step.h", "queries.h",
+)  # fmt: skip
+"""What comes behind those for everything else."""
 SDF_HEADERS = {
     "parts.h": ("sdf.h", "sdf_distances.h", "sdf_shapes.h", "sdf_touches.h", "sdf_pairs.h", "sdf_ground.h"),
     "terrain_contacts.h": ("sdf_terrain.h",),
@@ -47,6 +52,17 @@ static CUDA_CALLABLE void kg_end_of_headers() {
 """
 
 
+@dataclass(frozen=True)
+class Compiled:
+    """How a mapping has the kernels compiled; see mapping.Mapping."""
+
+    lanes: int
+    registers: int
+    written_out: bool
+    searchers: int = 0
+    search_registers: int = 0
+
+
 @cache
 def args_struct(real: Any, sdf: bool = False) -> Any:
     """The kernel's argument block: every array of a batch. One type per precision, and for signed distance fields."""
@@ -58,7 +74,8 @@ def args_struct(real: Any, sdf: bool = False) -> Any:
     fields["warm_coupling"] = wp.array2d[real]
     fields["control_real"] = wp.array[real]
     fields["contact_report"] = wp.array2d[real]
-    fields["rows"] = wp.array[real]
+    fields["rows"] = fields["kept"] = wp.array[real]
+    fields["found"] = wp.array2d[wp.int32]
     fields["hull_vertex"] = fields["hull_normal"] = fields["hull_place"] = wp.array[real]
     fields["hull_table"] = wp.array[wp.int32]
     if sdf:
@@ -74,23 +91,35 @@ def args_struct(real: Any, sdf: bool = False) -> Any:
     return wp.struct(cls)
 
 
-def headers(sdf: bool = False) -> list[str]:
-    """The headers in order, with those of signed distance fields or without."""
-    return [own for name in HEADERS for own in (name, *(SDF_HEADERS.get(name, ()) if sdf else ()))]
+def headers(sdf: bool = False, search: bool = False) -> list[str]:
+    """The headers in order, with those of signed distance fields or without; of the search alone or of all."""
+    names = SEARCH_HEADERS if search else SEARCH_HEADERS + STEP_HEADERS
+    return [own for name in names for own in (name, *(SDF_HEADERS.get(name, ()) if sdf else ()))]
 
 
-def native_source(tables: str, written_out: bool, lanes: int = 1, sdf: bool = False) -> str:
+def defines(written_out: bool, lanes: int, room_lanes: int, apart: bool) -> str:
+    """How the headers are compiled: loops written out (loops.h); threads per env; those of the step, by which envs'
+    rooms lie (contact_rows.h); the search for contacts by a kernel of its own (apart.h)."""
+    values = {"UNROLL": written_out, "LANES": lanes, "ROOM_LANES": room_lanes, "APART": apart}
+    return "\n".join(f"#define KG_{name} {int(value)}" for name, value in values.items())
+
+
+def native_source(
+    tables: str, written_out: bool, lanes: int = 1, sdf: bool = False, apart: bool = False, searchers: int = 0
+) -> str:
     """The text between the braces: loops.h, then tables, then every other header in order.
 
     Args:
         tables: Of `emit_tables`.
         written_out: Loops over the robot are written out, see loops.h.
-        lanes: Threads per env, those of the tables.
+        lanes: Threads per env in the step, those of the tables.
         sdf: With the code of signed distance fields; without it the text is what it would be if there were none.
+        apart: The step leaves the search for contacts to another kernel.
+        searchers: If not 0: the text of that kernel, with so many threads per env.
     """
-    defines = f"#define KG_UNROLL {int(written_out)}\n#define KG_LANES {lanes}"
-    parts = [PRELUDE, defines, (NATIVE / "loops.h").read_text(), tables]
-    parts += [f"// ---- {name}\n" + _header(name, sdf) for name in headers(sdf)]
+    how = defines(written_out, searchers or lanes, lanes, apart)
+    parts = [PRELUDE, how, (NATIVE / "loops.h").read_text(), tables]
+    parts += [f"// ---- {name}\n" + _header(name, sdf) for name in headers(sdf, searchers > 0)]
     return "\n".join([*parts, POSTLUDE])
 
 
@@ -102,24 +131,23 @@ def _header(name: str, sdf: bool) -> str:
 class Kernels:
     """The kernels of one topology. Each is a module of its own, compiled when first launched.
 
-    The step, of at most `registers` (0: no cap), and body states take `lanes` threads per env, with `step_tables`;
-    other queries take one thread, with `tables`.
+    The step, of at most `compiled.registers` (0: no cap), and body states take `compiled.lanes` threads per env, with
+    `step_tables`; the search for contacts, where it is apart, `compiled.searchers`; other queries one, with `tables`.
     """
 
-    def __init__(
-        self, tables: str, step_tables: str, lanes: int, registers: int, written_out: bool, real: Any, sdf: bool
-    ) -> None:
+    def __init__(self, tables: str, step_tables: str, compiled: Compiled, real: Any, sdf: bool) -> None:
         Args = args_struct(real, sdf)
         self.args_type = Args
+        lanes, written_out, apart = compiled.lanes, compiled.written_out, compiled.searchers > 0
 
         @wp.func_native(native_source(tables, written_out, sdf=sdf))
         def kg_headers(): ...
 
-        @wp.func_native(native_source(step_tables, written_out, lanes, sdf))
+        @wp.func_native(native_source(step_tables, written_out, lanes, sdf, apart))
         def kg_step_headers(): ...
 
-        @wp.func_native("run_step(args, first, thread);")
-        def kg_step(args: Args, first: int, thread: int): ...
+        @wp.func_native("run_step(args, first, thread, part);")
+        def kg_step(args: Args, first: int, thread: int, part: int): ...
 
         @wp.func_native("body_states(args, env_of(args, first, thread), out.data);")
         def kg_body_states(args: Args, first: int, thread: int, out: wp.array[real]): ...
@@ -133,12 +161,10 @@ class Kernels:
         @wp.func_native("bias_of(args, Env{env, 0, true}, out.data + env * NV);")
         def kg_bias(args: Args, env: int, out: wp.array[real]): ...
 
-        capped = {"cuda_max_registers": registers} if registers else {}
-
-        @wp.kernel(enable_backward=False, module="unique", **capped)
-        def kilogym_step(args: Args, first: int):
+        @wp.kernel(enable_backward=False, module="unique", **_capped(compiled.registers))
+        def kilogym_step(args: Args, first: int, part: int):
             kg_step_headers()
-            kg_step(args, first, wp.tid())
+            kg_step(args, first, wp.tid(), part)
 
         @wp.kernel(enable_backward=False, module="unique")
         def kilogym_body_states(args: Args, first: int, out: wp.array[real]):
@@ -161,18 +187,38 @@ class Kernels:
             kg_bias(args, first + wp.tid(), out)
 
         self.step = kilogym_step
+        self.search = _search_kernel(step_tables, compiled, real, sdf) if apart else None
         self.body_states = kilogym_body_states
         self.jacobian = kilogym_jacobian
         self.mass_matrix = kilogym_mass_matrix
         self.bias = kilogym_bias
 
 
+def _search_kernel(step_tables: str, compiled: Compiled, real: Any, sdf: bool) -> Any:
+    Args = args_struct(real, sdf)
+
+    @wp.func_native(native_source(step_tables, compiled.written_out, compiled.lanes, sdf, True, compiled.searchers))
+    def kg_search_headers(): ...
+
+    @wp.func_native("run_search(args, first, thread);")
+    def kg_search(args: Args, first: int, thread: int): ...
+
+    @wp.kernel(enable_backward=False, module="unique", **_capped(compiled.search_registers))
+    def kilogym_search(args: Args, first: int):
+        kg_search_headers()
+        kg_search(args, first, wp.tid())
+
+    return kilogym_search
+
+
+def _capped(registers: int) -> dict[str, Any]:
+    return {"cuda_max_registers": registers} if registers else {}
+
+
 @cache
-def kernels(
-    tables: str, step_tables: str, lanes: int, registers: int, written_out: bool, real: Any, sdf: bool = False
-) -> Kernels:
+def kernels(tables: str, step_tables: str, compiled: Compiled, real: Any, sdf: bool = False) -> Kernels:
     """The kernels for these tables; the same object for the same text."""
-    return Kernels(tables, step_tables, lanes, registers, written_out, real, sdf)
+    return Kernels(tables, step_tables, compiled, real, sdf)
 
 
 LoadedModule = tuple[Any, int | None]

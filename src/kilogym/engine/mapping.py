@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kilogym.engine.build import Compiled
 from kilogym.engine.limbs import Limbs, plan, whole, work
 from kilogym.engine.model import EnvModel
+from kilogym.engine.tables import has_sdf
+from kilogym.engine.topology import has_convex
 
 if TYPE_CHECKING:
     from kilogym.engine.batch import EngineOptions
@@ -24,6 +27,10 @@ MANY_LANES, FEW_REGISTERS = 16, 128
 4096 heaps of 20 boxes an H100 took 1.29 ms with 128 registers, 1.34 ms with 168, 1.56 ms with all 234."""
 
 
+SEARCHERS, SEARCH_REGISTERS = 16, 128
+"""Threads per env, and most registers of each, of a search for contacts in a kernel of its own."""
+
+
 @dataclass(frozen=True)
 class Mapping:
     """Lanes share an env as `limbs` says; on CUDA their loops over the robot are written out (native/loops.h).
@@ -36,6 +43,8 @@ class Mapping:
     written_out: bool = False
     block: int = 1  # CUDA threads per block
     registers: int = 0  # most per CUDA thread; 0: what the compiler takes
+    searchers: int = 0  # threads per env that search for contacts in a kernel of their own; 0: the step's do it
+    search_registers: int = 0  # most per thread of those
 
     @property
     def lanes(self) -> int:
@@ -45,6 +54,10 @@ class Mapping:
     def envs_per_warp(self) -> int:
         return 32 // self.lanes
 
+    @property
+    def compiled(self) -> Compiled:
+        return Compiled(self.lanes, self.registers, self.written_out, self.searchers, self.search_registers)
+
 
 def choose_mapping(model: EnvModel, device: str, options: EngineOptions) -> Mapping:
     """The mapping for a device type, "cpu" or "cuda".
@@ -53,11 +66,15 @@ def choose_mapping(model: EnvModel, device: str, options: EngineOptions) -> Mapp
     of envs has no say: an env gives the same bits among any number of others.
 
     Raises:
-        ValueError: `options.lanes` is not 0, 1, 2, 4, 8, 16 or 32, or more than 1 on CUDA for an env that is too large,
-            or `options.block_dim` no multiple of 32 up to 1024, or `options.registers` not 0 or 24 to 255.
+        ValueError: `options.lanes` or `options.searchers` is not 0, 1, 2, 4, 8, 16 or 32, or more than 1 on CUDA for an
+            env that is too large, or `options.block_dim` no multiple of 32 up to 1024, or `options.registers` not 0 or
+            24 to 255.
     """
-    if options.lanes not in (0, 1, 2, 4, 8, 16, 32):
-        raise ValueError(f"EngineOptions.lanes: expected 0 (chosen), 1, 2, 4, 8, 16 or 32, got {options.lanes}")
+    for name in ("lanes", "searchers"):
+        if getattr(options, name) not in (0, 1, 2, 4, 8, 16, 32):
+            raise ValueError(
+                f"EngineOptions.{name}: expected 0 (chosen), 1, 2, 4, 8, 16 or 32, got {getattr(options, name)}"
+            )
     if options.block_dim % 32 or not 0 <= options.block_dim <= 1024:
         raise ValueError(f"EngineOptions.block_dim: expected 0 (chosen) or a multiple of 32, got {options.block_dim}")
     if options.registers and not 24 <= options.registers <= 255:
@@ -66,14 +83,25 @@ def choose_mapping(model: EnvModel, device: str, options: EngineOptions) -> Mapp
     if device != "cuda":
         return Mapping(whole(model), limbs)
     written_out = work(model, limbs) <= LARGEST_WRITTEN_OUT
-    if options.lanes > 1 and not written_out:
-        raise ValueError(
-            f"EngineOptions.lanes: expected 0 (chosen) or 1 for an env of {model.num_links} links and "
-            f"{model.num_dofs} DOFs, which is too large for more, got {options.lanes}"
-        )
+    for name in ("lanes", "searchers"):
+        if getattr(options, name) > 1 and not written_out:
+            raise ValueError(
+                f"EngineOptions.{name}: expected 0 (chosen) or 1 for an env of {model.num_links} links and "
+                f"{model.num_dofs} DOFs, which is too large for more, got {getattr(options, name)}"
+            )
     shared = limbs if written_out else whole(model)
     registers = options.registers or (FEW_REGISTERS if shared.lanes >= MANY_LANES else 0)
-    return Mapping(shared, limbs, written_out, options.block_dim or BLOCK, registers)
+    block = options.block_dim or BLOCK
+    searchers = options.searchers or (SEARCHERS if written_out and is_searched(model) else 1)
+    if searchers == 1:
+        return Mapping(shared, limbs, written_out, block, registers)
+    return Mapping(shared, limbs, written_out, block, registers, searchers, SEARCH_REGISTERS)
+
+
+def is_searched(model: EnvModel) -> bool:
+    """Whether contacts take a long search (native/search.h): of pairs other than spheres and capsules, on terrain."""
+    on_terrain = model.terrain is not None and bool(model.terrain.kinds) and any(model.shape_ground)
+    return has_convex(model) or has_sdf(model) or on_terrain
 
 
 def natural(model: EnvModel) -> Limbs:

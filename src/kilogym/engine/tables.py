@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
-from kilogym.engine.couplings import coupling_tables
+from kilogym.engine.couplings import coupling_rows, coupling_tables
 from kilogym.engine.limbs import Limbs
 from kilogym.engine.local import build_local
 from kilogym.engine.model import (
@@ -148,7 +148,7 @@ def emit_tables(
         "NP": len(model.pairs), "NPS": len(placed),
         "PAIR_POINTS": max([2, *(pair_points(model.shape_kind[a], model.shape_kind[b]) for a, b in model.pairs)]),
         "NSENSORS": len(local.sensors), "MAX_CONTACTS": t.max_contacts, "MAX_CONTACTS1": max(1, t.max_contacts),
-        "STACK_ROOM": STACK_WORDS // 4,
+        "STACK_ROOM": STACK_WORDS // 4, "KEPT_ROOM": kept_words(model, topology, limbs),
         "LONGEST_PATH": max([1, *map(len, t.link_path)]),
         "MASKS": masks, "ENV_LINKS": model.num_links, "ENV_DOFS": model.num_dofs, "ENV_SENSORS": model.num_sensors,
     }  # fmt: skip
@@ -294,6 +294,18 @@ def row_words(
     rows = contacts * (2 if "SPIN_FRICTION" in features else 1)
     turns = (contacts * lanes + 3) // 4 if lanes > 1 else 0
     return 4 * (rows * (ROW_HEAD + y) + each * shapes + turns)
+
+
+def kept_words(model: EnvModel, topology: Topology, limbs: Limbs) -> int:
+    """Numbers per thread of what a step in parts keeps while contacts are searched for (native/apart.h)."""
+    local = build_local(model, topology, limbs)
+    trees, links, dofs, v = len(local.trees), len(local.links), len(local.dofs), max(1, len(local.v_link))
+    matrix = max(1, sum(1 + len(above) for above in local.ancestors))
+    position = 7 * trees + dofs
+    words = 2 + position + 9 * trees * any(model.tree_floating) + 4 * trees + 7 * links + 9 * v + matrix
+    words += 6 * links * bool(topology.ground_shapes) + 5 * dofs
+    rows = coupling_rows(model).count
+    return words + bool(rows) * (position + rows * v + 11 * rows + 8 * len(model.tendons) + rows * (rows + 1))
 
 
 def fours(velocities: int) -> int:

@@ -2,7 +2,7 @@
 # (Warp kernels: their annotations are run-time types and their operators are Warp's)
 """What the solver holds at the end of a substep: contact rows, impulses, gaps.
 
-The step's own code, `at_middle` of native/step.h, is compiled once more under another name with a few lines added
+The step's own code, `from_contacts` of native/step.h, is compiled once more under another name with a few lines added
 where its outputs are made. Nothing of it is copied, so nothing can fall behind.
 """
 
@@ -53,14 +53,19 @@ State s;
 Four room[ROOM];
 const Rows rows = {room};
 load_state(args, e, s.q, s.v);
+Middle m;
 for (int stage = 0; stage < 2; ++stage) {
     Stage at;
     at.q = s.q;
     if (stage > 0) displace(args, e, s.q, s.x, at.q);
     forward_kinematics(args, e, at.q, at.k);
     own_inertias(args, e, at.k, at.inertia);
-    if (stage > 0) probed_at_middle(out.data + env * size, args, e, st, 0, at, s, rows);
-    else at_end(args, e, st, false, true, at, s);
+    if (stage == 0) {
+        at_end(args, e, st, false, true, at, s);
+        continue;
+    }
+    to_contacts(args, e, st, at, s, m, rows);
+    probed_from_contacts(out.data + env * size, args, e, st, 0, at, s, m, rows, search_contacts(args, e, st, rows));
 }
 """
 
@@ -98,15 +103,15 @@ class Probe:
         double = world.batch.options.precision == "float64"
         real = wp.float64 if double else wp.float32
         step = (NATIVE / "step.h").read_text()
-        first = step.index("template <class Args>\nKG_FN int at_middle(")
+        first = step.index("template <class Args>\nKG_FN int from_contacts(")
         function = step[first : step.index("\n}\n", first) + 3]
         assert all(line in function for line in (BEFORE, AFTER)), "step.h has changed: say where the probe looks"
-        function = function.replace("KG_FN int at_middle(", "KG_FN int probed_at_middle(Real* probe, ")
+        function = function.replace("KG_FN int from_contacts(", "KG_FN int probed_from_contacts(Real* probe, ")
         function = function.replace(BEFORE, START + BEFORE).replace(AFTER, LOOK + AFTER)
         alone, order = whole(world.model), world.batch.mapping.order
         tables = emit_tables(world.model, topology, alone, "double" if double else "float", order=order)
         source = native_source(tables, world.batch.mapping.written_out)
-        by_warps = "ENVS_PER_WARP = 32 / LANES;"  # here each thread has rows of its own
+        by_warps = "ENVS_PER_WARP = 32 / KG_ROOM_LANES;"  # here each thread has rows of its own
         assert by_warps in source, "contact_rows.h has changed: say how the probe keeps its rows apart"
         source = source.replace(by_warps, "ENVS_PER_WARP = 1;")
         assert source.endswith(POSTLUDE)

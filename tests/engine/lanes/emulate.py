@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 
 from kilogym.engine.batch import Batch
-from kilogym.engine.build import NATIVE, args_struct, headers
+from kilogym.engine.build import NATIVE, args_struct, defines, headers
 from kilogym.engine.limbs import plan
-from kilogym.engine.tables import FEATURES, emit_tables, row_words
+from kilogym.engine.tables import FEATURES, emit_tables, kept_words, row_words
 
 HERE = Path(__file__).parent
 CPP = ["-x", "c++", "-std=c++17", "-O0", "-fPIC", "-shared", "-w", "-ffp-contract=off", "-Dtrue_=1"]
@@ -24,7 +24,7 @@ def compiled(
     tables: str,
     real: str,
     lanes: int,
-    written_out: bool,
+    how: str,
     headers: Iterable[str],
     args: str,
     entry: str,
@@ -37,13 +37,13 @@ def compiled(
         tables: Of `emit_tables`.
         real: "float" or "double".
         lanes: Threads per env; more than one run as fibers.
-        written_out: Loops over the robot are written out.
+        how: Of `build.defines`.
         headers: Of the engine, in order.
         args: Members of the argument block.
         entry: The file with the entry point.
     """  # fmt: skip
     parts = [
-        f"#define KG_REAL {real}\n#define KG_LANES {lanes}\n#define KG_UNROLL {int(written_out)}",
+        f"#define KG_REAL {real}\n{how}",
         (HERE / "harness.cpp").read_text(),
         f"struct Args {{ {args} }};",
         "#undef KG_REAL",
@@ -63,9 +63,12 @@ def compiled(
 
 
 class Emulated:
-    """`step()` of a batch, by groups of `lanes` fibers, loops written out as on CUDA, on the batch's own tensors."""
+    """`step()` of a batch, by groups of `lanes` fibers, loops written out as on CUDA, on the batch's own tensors.
 
-    def __init__(self, batch: Batch, lanes: int, folder: Path) -> None:
+    With `searchers` fibers per env that search for contacts apart; 0: those of the step do it.
+    """
+
+    def __init__(self, batch: Batch, lanes: int, folder: Path, searchers: int = 0) -> None:
         real = "double" if batch._real is torch.float64 else "float"
         limbs = plan(batch.model, lanes)
         lanes = limbs.lanes
@@ -74,6 +77,10 @@ class Emulated:
         words = row_words(batch.model, batch.topology, limbs, features)
         envs = -(-batch.num_envs * lanes // 32) * 32 // lanes  # of whole warps
         self.rows = torch.full((envs * words,), float("nan"), dtype=batch._real)
+        kept = kept_words(batch.model, batch.topology, limbs) * envs * lanes
+        room = torch.full((kept + envs * lanes,), float("nan"), dtype=batch._real)
+        self.kept, self.beyond_kept = room[:kept], room[kept:]
+        self.found = torch.full((2, batch.num_envs), -7, dtype=torch.int32)
         fields = list(args_struct(batch._warp_real, batch._has_sdf).vars)
         self.fields = [self._tensor(name) for name in fields]
         per_env = [name for name, values in batch.params.items() if values.shape[1] > 1]
@@ -83,8 +90,16 @@ class Emulated:
         )
         tables = emit_tables(batch.model, batch.topology, limbs, real, per_env, features)
         tables = f"#define KG_SDF {int(batch._has_sdf)}\n{tables}"
-        names = headers(batch._has_sdf)
-        self.library = compiled(folder, f"lanes{lanes}", tables, real, lanes, True, names, members, "step.cpp")
+        self.searchers = searchers
+
+        def library(name: str, threads: int, entry: str) -> ctypes.CDLL:
+            how = defines(True, threads, lanes, searchers > 0)
+            names = headers(batch._has_sdf, entry == "search.cpp")
+            return compiled(folder, name, tables, real, threads, how, names, members, entry)
+
+        self.library = library(f"lanes{lanes}", lanes, "step.cpp")
+        if searchers:
+            self.search = library(f"searchers{searchers}", searchers, "search.cpp")
 
     def _tensor(self, name: str) -> torch.Tensor:
         batch = self.batch
@@ -92,7 +107,7 @@ class Emulated:
             if name in table:
                 return table[name]
         real, integer = batch.control.arrays
-        own = {"rows": self.rows, "control_real": real, "control_int": integer}
+        own = {"rows": self.rows, "kept": self.kept, "found": self.found, "control_real": real, "control_int": integer}
         return own[name] if name in own else getattr(batch, name)
 
     def step(self, direction: int = 1) -> None:
@@ -103,4 +118,11 @@ class Emulated:
             block += tensor.data_ptr().to_bytes(8, "little")
             block += b"".join(int(n).to_bytes(4, "little") for n in shape)
             block += b"\0" * (-len(block) % 8)
-        self.library.step_all(ctypes.create_string_buffer(bytes(block)), self.batch.num_envs, direction)
+        args, envs = ctypes.create_string_buffer(bytes(block)), self.batch.num_envs
+        substeps = self.batch.control.substeps
+        for part in range(substeps if self.searchers else 0):
+            self.library.step_all(args, envs, direction, part)
+            self.search.search_all(args, envs, direction)
+        self.library.step_all(args, envs, direction, substeps)
+        assert self.beyond_kept.isnan().all(), "a thread keeps more than kept_words says"
+        assert not self.searchers or self.kept[-len(self.beyond_kept)].isfinite(), "a thread keeps less"

@@ -1,8 +1,12 @@
-// The step of a whole batch, by warps of fibers.
-namespace { Args args_now; }
+// The step of a whole batch, or a part of it, by warps of fibers.
+namespace {
+Args args_now;
+int part_now;
+}
 
-extern "C" void step_all(const Args* args, int num_envs, int direction) {
+extern "C" void step_all(const Args* args, int num_envs, int direction, int part) {
     args_now = *args;
+    part_now = part;
     for (int first = 0; first < num_envs * KG_LANES; first += WARP)
-        run_warp(first, direction, [](int thread) { run_step(args_now, 0, thread); });
+        run_warp(first, direction, [](int thread) { run_step(args_now, 0, thread, part_now); });
 }

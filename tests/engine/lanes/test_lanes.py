@@ -65,14 +65,14 @@ def restore(batch, saved: dict[str, torch.Tensor]) -> None:
     batch.contact_report.zero_()
 
 
-def stepped(world: BatchWorld, lanes: int, folder) -> tuple[dict, dict]:
+def stepped(world: BatchWorld, lanes: int, folder, searchers: int = 0) -> tuple[dict, dict]:
     """What one thread makes of the next step, and what lanes make of it, in either order, to the bit."""
     batch = world.batch
     before = everything(batch)
     restore(batch, before)
     batch.step()
     expected = everything(batch)
-    emulated = Emulated(batch, lanes, folder)
+    emulated = Emulated(batch, lanes, folder, searchers)
     results = []
     for order in (1, -1):
         restore(batch, before)
@@ -128,24 +128,32 @@ def loaded_between_limbs(batch, report: torch.Tensor, lanes: int) -> int:
         pytest.param(HUMANOID, {"max_contacts": 2}, id="humanoid-overflow"),
         pytest.param(ANT, {"terrain": [rough(), rough().as_mesh()]}, id="ant-terrain"),
         pytest.param(HUMANOID, {"filter": 0, "materials": SOFT}, id="humanoid-soft"),
+        pytest.param(HUMANOID, {"filter": 0, "searchers": 8}, id="humanoid-searched-apart"),
+        pytest.param(HUMANOID, {"filter": 0, "max_contacts": 3, "searchers": 16}, id="humanoid-overflow-apart"),
+        pytest.param(ANT, {"terrain": [rough(), rough().as_mesh()], "searchers": 16}, id="ant-terrain-apart"),
     ],
 )
 def test_with_contacts(robot, options, tmp_path):
     """Rows are swept in one order, whoever does it."""
-    world = fallen(robot, 9, **options)
+    searchers = options.get("searchers", 0)
+    world = fallen(robot, 9, **{name: value for name, value in options.items() if name != "searchers"})
     world.batch.report_contacts()
-    expected, found = stepped(world, 4, tmp_path)
+    expected, found = stepped(world, 4, tmp_path, searchers)
     assert expected["contact_count"].max() >= 1
     assert expected["warm_spin"].any() == ("materials" in options)
-    if options.get("filter") == 0:
+    if options.get("filter") == 0 and "max_contacts" not in options:
         assert loaded_between_limbs(world.batch, expected["contact_report"], 4) >= 1
     if "max_contacts" in options:
         assert (expected["contact_overflow"] > 0).any()
     check_equal(expected, found, 1e-9)
 
 
-@pytest.mark.parametrize(("lanes", "flies"), [(2, True), (4, False)], ids=["flying", "with-contacts"])
-def test_couplings(lanes, flies, tmp_path):
+@pytest.mark.parametrize(
+    ("lanes", "flies", "searchers"),
+    [(2, True, 0), (4, False, 0), (4, False, 4)],
+    ids=["flying", "with-contacts", "searched-apart"],
+)
+def test_couplings(lanes, flies, searchers, tmp_path):
     """Tendons, joints that follow, closures and attractors, all of which span limbs."""
     asset, attractors = coupled_ant()
     world = fallen(asset, 9, attractors=attractors)
@@ -153,7 +161,7 @@ def test_couplings(lanes, flies, tmp_path):
         world.batch.state["root_pos"][2] += 100
         world.batch.params["dof_lower"][:], world.batch.params["dof_upper"][:] = -FLT_MAX, FLT_MAX
         world.forget()
-    expected, found = stepped(world, lanes, tmp_path)
+    expected, found = stepped(world, lanes, tmp_path, searchers)
     assert flies or expected["contact_count"].max() >= 1
     assert (expected["warm_coupling"] != 0).any(dim=1).sum() >= 12
     check_equal(expected, found, 1e-9)
@@ -175,25 +183,26 @@ STONE = """
 </worldbody></mujoco>"""
 
 
-def check_pile(world: BatchWorld, lanes: int, folder, bar: float = 1e-8) -> None:
+def check_pile(world: BatchWorld, lanes: int, folder, bar: float = 1e-8, searchers: int = 0) -> None:
     """Bodies that have fallen onto each other go on the same way."""
     for _ in range(60):
         world.batch.step()
     assert not world.batch.fault.any()
     world.batch.report_contacts()
-    expected, found = stepped(world, lanes, folder)
+    expected, found = stepped(world, lanes, folder, searchers)
     assert expected["contact_count"].float().mean() >= 5
     check_equal(expected, found, bar)
 
 
-def test_convex_shapes(tmp_path):
+@pytest.mark.parametrize("searchers", [0, 16])
+def test_convex_shapes(searchers, tmp_path):
     """Boxes, cylinders, hulls and an ellipsoid, on the ground and on each other."""
     robots = [load_text(BLOCKS, tmp_path), load_text(STONE, tmp_path), load_text(BLOCKS, tmp_path)]
     world = BatchWorld(robots, 9, "cpu", "float64", ground=GroundPlane(), filter=0, lanes=2)
     state = world.random_state(3, spread=0.3, speed=1.0)
     state["root_pos"][:] = [0, 0, 0.2, 0.3, 0, 0.7, 0.05, 0, 0.6]
     world.set_state(state)
-    check_pile(world, 2, tmp_path)
+    check_pile(world, 2, tmp_path, searchers=searchers)
 
 
 def with_fields(robot: Asset) -> Asset:
@@ -202,8 +211,8 @@ def with_fields(robot: Asset) -> Asset:
     return replace(robot, shapes=tuple(shapes))
 
 
-@pytest.mark.parametrize("ground", ["plane", "terrain"])
-def test_signed_distance_fields(ground, tmp_path):
+@pytest.mark.parametrize(("ground", "searchers"), [("plane", 0), ("terrain", 0), ("plane", 8), ("terrain", 8)])
+def test_signed_distance_fields(ground, searchers, tmp_path):
     """Rocks with fields, on each other, on cylinders, boxes and an ellipsoid, on the ground plane and on terrain."""
     blocks = with_fields(load_text(BLOCKS, tmp_path))
     robots = [blocks, load_text(STONE, tmp_path), blocks]
@@ -213,7 +222,7 @@ def test_signed_distance_fields(ground, tmp_path):
     state = world.random_state(3, spread=0.3, speed=1.0)
     state["root_pos"][:] = [0, 0, 0.3, 0.3, 0, 0.8, 0.05, 0, 0.7]
     world.set_state(state)
-    check_pile(world, 2, tmp_path)
+    check_pile(world, 2, tmp_path, searchers=searchers)
 
 
 CUBE = """
@@ -225,8 +234,9 @@ CUBE = """
 FORESTS = {"heap": 6 * ["cube"], "mixed": ["blocks", *3 * ["cube"], "ant"]}
 
 
+@pytest.mark.parametrize("searchers", [0, 32])
 @pytest.mark.parametrize("robots", FORESTS.values(), ids=FORESTS)
-def test_whole_trees_as_limbs(robots, tmp_path):
+def test_whole_trees_as_limbs(robots, searchers, tmp_path):
     """Each lane has trees of its own, some places are empty; they meet in contacts."""
     lanes = 4
     assets = {"cube": load_text(CUBE, tmp_path), "blocks": load_text(BLOCKS, tmp_path), "ant": load(ANT)}
@@ -237,4 +247,4 @@ def test_whole_trees_as_limbs(robots, tmp_path):
     state["root_pos"][:] = np.ravel(places)
     world.set_state(state)
     world.batch.params["tree_angular_damping"][:, 0] = torch.linspace(0, 0.5, len(robots))
-    check_pile(world, lanes, tmp_path, 1e-6)  # in a heap rounding grows by a factor of ten in some steps
+    check_pile(world, lanes, tmp_path, 1e-6, searchers)  # in a heap rounding grows by a factor of ten in some steps

@@ -11,6 +11,7 @@ from emulate import compiled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kilogym.engine.build import defines
 from kilogym.engine.limbs import plan, whole
 from kilogym.engine.local import build_local
 from kilogym.engine.tables import emit_tables
@@ -63,9 +64,10 @@ def schedules(tmp_path_factory) -> Schedules:
     lanes = emit_tables(model, topology, limbs, "float")
     one = emit_tables(model, topology, whole(model), "float", order=limbs)
     owner = build_local(model, topology, limbs).owner
+    by_lanes, by_one = defines(True, LANES, LANES, False), defines(False, 1, 1, False)
     return Schedules(
-        compiled(folder, "lanes", lanes, "float", LANES, True, HEADERS, "", "schedule.cpp"),
-        compiled(folder, "one", one, "float", 1, False, HEADERS, "", "schedule.cpp"),
+        compiled(folder, "lanes", lanes, "float", LANES, by_lanes, HEADERS, "", "schedule.cpp"),
+        compiled(folder, "one", one, "float", 1, by_one, HEADERS, "", "schedule.cpp"),
         [owner[link] for link in model.shape_link],
     )
 

@@ -19,7 +19,7 @@ static constexpr int TURNS = SPINS + (HAS_SPIN_FRICTION ? SEGMENTS : 0);  // who
 static constexpr int ROOM = TURNS + (SWEPT_LANES > 1 ? (MAX_CONTACTS1 * SWEPT_LANES + 3) / 4 : 0);  // of an env
 static constexpr bool ROOM_ON_STACK = ROOM <= STACK_ROOM;
 #if defined(__CUDA_ARCH__) || defined(KG_EMULATED)
-static constexpr int ENVS_PER_WARP = 32 / LANES;
+static constexpr int ENVS_PER_WARP = 32 / KG_ROOM_LANES;
 #else
 static constexpr int ENVS_PER_WARP = 1;
 #endif

@@ -6,7 +6,7 @@
 // same over the warp (exchanges of groups alone were measured to take turns and cost two thirds of a step).
 
 static constexpr int LANES = KG_LANES, SV = NV - TV;
-static_assert(WRITTEN_OUT || LANES == 1, "plain loops are for one thread");
+static_assert(WRITTEN_OUT || KG_ROOM_LANES == 1, "plain loops are for one thread");
 
 #if KG_LANES == 1
 KG_FN void kg_sync() {}

@@ -64,6 +64,17 @@ struct Stage {
     Kinematics k;
     Inertia inertia[NL];  // about the links' own origins, later about the tree's reference point; world axes
 };
+// What is known at the midpoint before contacts are
+struct Middle {
+    Real map[NM];      // M, then its factor, then W (factor.h)
+    Real force[NV];
+    Spatial vel[NL];   // at the predicted midpoint velocity
+    Drives drives;
+    bool stiff[NT];
+    Real unsettled;    // passive.h
+    Couplings couplings;
+    Solution solution; // so far the whitened velocity at the start
+};
 
 // At the ends of substeps. moved: one has ended; more: another one begins
 template <class Args>
@@ -96,97 +107,98 @@ KG_FN int at_end(const Args& args, const Env& env, const StepSettings& st, bool 
     return status;
 }
 
-// leaves the displacement since the start in s.x and the velocity in s.v_end
+// up to where contacts are searched for
 template <class Args>
-KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, int n, Stage& at, State& s, const Rows& rows) {
+KG_FN void to_contacts(const Args& args, const Env& env, const StepSettings& st, Stage& at, State& s, Middle& m, const Rows& rows) {
     const Real h = kg_div(st.dt, (Real)st.iterations);
-    const bool first = n == 0, last = n == st.substeps - 1;
-    int status = 0;
-
-    Real map[NM];  // M, then its factor, then W (factor.h)
-    joint_inertia(env, at.k, at.inertia, map);
+    joint_inertia(env, at.k, at.inertia, m.map);
     move_to_reference(at.k, at.inertia);
-    const Real unsettled = unsettled_energy(env, st, h, at.inertia);
-    add_armature(args, env, map);
+    m.unsettled = unsettled_energy(env, st, h, at.inertia);
+    add_armature(args, env, m.map);
 
     // implicit drives on the diagonal
-    Drives drives;
-    bool stiff[NT];
-    read_drives(args, env, h, s.q, s.v, map, drives);
-    each<NT>([&](auto t) { stiff[t] = false; });
+    read_drives(args, env, h, s.q, s.v, m.map, m.drives);
+    each<NT>([&](auto t) { m.stiff[t] = false; });
     each<ND>([&](auto i) {
         const auto v = dof_v[i];
-        const Real implicit = h * drives.drag[i];
+        const Real implicit = h * m.drives.drag[i];
         // a drive that moves its DOF by more than a tenth within an iteration: follow the end velocity, which is
         // monotone for any gain, instead of the mean, which conserves energy
-        if (implicit > (Real)0.1 * map[m_row[v]]) stiff[v_tree[v]] = true;
-        if (!is_saturated(drives, i)) map[m_row[v]] += implicit;
+        if (implicit > (Real)0.1 * m.map[m_row[v]]) m.stiff[v_tree[v]] = true;
+        if (!is_saturated(m.drives, i)) m.map[m_row[v]] += implicit;
     });
-    any_limb(stiff);
-    Solution solution;
-#if !KG_UNROLL
-    solution.x = s.x;
-    solution.v = s.v_end;
-#endif
+    any_limb(m.stiff);
     kg_together();
     {
         KG_BORROWED(inv, NV, s.x);
-        factorize(map, inv);
-        whiten_velocity(map, inv, s.v, solution.w);
-        invert(map, inv);
+        factorize(m.map, inv);
+        whiten_velocity(m.map, inv, s.v, m.solution.w);
+        invert(m.map, inv);
     }
 
-    Couplings couplings;
-    build_couplings(args, env, h, at.k, map, at.q, solution.w, s.couplings, couplings, stiff);
+    build_couplings(args, env, h, at.k, m.map, at.q, m.solution.w, s.couplings, m.couplings, m.stiff);
 
     kg_together();
     // two-stage bias: at the start velocity, then at the predicted midpoint velocity
     KG_BORROWED(v_mid, NV, s.v_end);
-    Real force[NV];
-    Spatial vel[NL], outside[NL];
+    Spatial outside[NL];
     each<NV>([&](auto i) { v_mid[i] = s.v[i]; });
     KG_ROLLED for (int pass = 0;; ++pass) {
-        bias_force(args, env, st, at.k, at.inertia, v_mid, vel, outside, force);
+        bias_force(args, env, st, at.k, at.inertia, v_mid, m.vel, outside, m.force);
         if (pass > 0 || st.semi_implicit) break;
-        KG_BORROWED(push, NV, force);
+        KG_BORROWED(push, NV, m.force);
         KG_BORROWED(change, NV, s.x);
         each<NV>([&](auto i) {
             const auto j = v_dof[i];
-            push[i] = -force[i];
+            push[i] = -m.force[i];
             if (j >= 0) push[i] += direct_effort(args, env, j)
-                + kg_clamp(drive_force(drives, j, s.v[i], 0), -drives.limit[j], drives.limit[j]);
+                + kg_clamp(drive_force(m.drives, j, s.v[i], 0), -m.drives.limit[j], m.drives.limit[j]);
         });
-        each<NV>([&](auto i) { change[i] = whitened(map, push, i); });
-        couple_midpoint(h, (Real)0.5 * st.dt, solution.w, couplings, change);
-        each<NV>([&](auto i) { v_mid[i] += (Real)0.5 * st.dt * velocity_of(map, change, i); });
+        each<NV>([&](auto i) { change[i] = whitened(m.map, push, i); });
+        couple_midpoint(h, (Real)0.5 * st.dt, m.solution.w, m.couplings, change);
+        each<NV>([&](auto i) { v_mid[i] += (Real)0.5 * st.dt * velocity_of(m.map, change, i); });
     }
-    if (PROJECT_MOMENTUM && !st.semi_implicit) spin_bias(at.inertia, s.momentum, outside, s.v, st.dt, force);
-    each<NV>([&](auto i) { force[i] = (v_dof[i] >= 0 ? direct_effort(args, env, v_dof[i]) : (Real)0) - force[i]; });
+    if (PROJECT_MOMENTUM && !st.semi_implicit) spin_bias(at.inertia, s.momentum, outside, s.v, st.dt, m.force);
+    each<NV>([&](auto i) { m.force[i] = (v_dof[i] >= 0 ? direct_effort(args, env, v_dof[i]) : (Real)0) - m.force[i]; });
     if (PROJECT_MOMENTUM) add_outside(at.inertia, outside, st.dt, s.momentum);
+    add_root_motion(v_mid, m.vel);
+    if (NPS > 0) place_segments(args, env, at.k, m.vel, rows);
+}
+
+// on from there, n-th substep; leaves the displacement since the start in s.x and the velocity in s.v_end
+template <class Args>
+KG_FN int from_contacts(const Args& args, const Env& env, const StepSettings& st, int n, const Stage& at, State& s, Middle& m, const Rows& rows,
+                        Contacts contacts) {
+    const Real h = kg_div(st.dt, (Real)st.iterations);
+    const bool first = n == 0, last = n == st.substeps - 1;
+    int status = 0;
+    DofRow dof_rows[ND1];
+    Solution& solution = m.solution;
+#if !KG_UNROLL
+    solution.x = s.x;
+    solution.v = s.v_end;
+#endif
 
     // constraints
-    add_root_motion(v_mid, vel);
-    DofRow dof_rows[ND1];
     kg_together();
-    Contacts contacts = find_contacts(args, env, st, at.k, vel, rows);
-    if constexpr (NTERRAINS > 0) find_terrain_contacts(args, env, (Real)0.5 * st.dt, rows, contacts);
+    find_ground_contacts(args, env, st, at.k, m.vel, rows, contacts);
     kg_together();
     const Schedule schedule = schedule_contacts(env, rows, contacts.count);
-    build_contact_rows(args, env, st, at.k, map, schedule, solution.w, rows);
-    build_dof_rows(args, env, st, map, s.q, s.v, drives, dof_rows);
-    if (SV > 0 && TV > 0) couple_limbs(map, dof_rows);
+    build_contact_rows(args, env, st, at.k, m.map, schedule, solution.w, rows);
+    build_dof_rows(args, env, st, m.map, s.q, s.v, m.drives, dof_rows);
+    if (SV > 0 && TV > 0) couple_limbs(m.map, dof_rows);
     Real w_start[NSENSORS > 0 ? NV : 1];
     if (NSENSORS > 0) each<NV>([&](auto i) { w_start[i] = solution.w[i]; });
     kg_together();
     if constexpr (HAS_CONTACT_REPORT) report_places(args, env, at.k, rows, contacts.count);
-    solve(args, env, st, map, drives, force, stiff, s.v, dof_rows, couplings, schedule, rows, unsettled, solution);
+    solve(args, env, st, m.map, m.drives, m.force, m.stiff, s.v, dof_rows, m.couplings, schedule, rows, m.unsettled, solution);
 
     kg_together();
     // outputs, at the midpoint where the forces act
     const bool counted = st.collect_contacts && (last || st.all_substeps);
     add_contact_forces(args, env, first, counted ? kg_inv(st.dt * (Real)(st.all_substeps ? st.substeps : 1)) : (Real)0, rows, contacts.count);
     add_dof_forces(args, env, first, st.dt, kg_inv((Real)st.substeps), solution.drive, dof_rows);
-    add_coupling_efforts(args, env, kg_inv((Real)st.substeps * st.dt), at.q, couplings);
+    add_coupling_efforts(args, env, kg_inv((Real)st.substeps * st.dt), at.q, m.couplings);
     if (NSENSORS > 0) {
         Real total[NV], free[NV], mean[NV];
         each<NV>([&](auto i) {
@@ -194,17 +206,17 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
             total[i] = (solution.v[i] - s.v[i]) * kg_inv(st.dt);
             mean[i] = (Real)0.5 * (s.v[i] + solution.v[i]);  // the predicted one knows of no stops and contacts
         });
-        each<NV>([&](auto i) { free[i] = (velocity_of(map, solution.forced, i) - s.v[i]) * kg_inv(st.dt); });
+        each<NV>([&](auto i) { free[i] = (velocity_of(m.map, solution.forced, i) - s.v[i]) * kg_inv(st.dt); });
         write_sensors(args, env, first, kg_inv((Real)st.substeps), at.k, mean, total, free);
     }
     if constexpr (HAS_CONTACT_REPORT) report_loads(args, env, kg_inv(st.dt), rows, contacts.count);
     store_warm_start(args, env, rows, contacts.count);
     if constexpr (HAS_SPIN_FRICTION) store_spin_warm_start(args, env, rows, contacts.count);
-    store_dof_warm_start(args, env, h, drives, dof_rows);
-    store_coupling_warm_start(args, env, couplings);
+    store_dof_warm_start(args, env, h, m.drives, dof_rows);
+    store_coupling_warm_start(args, env, m.couplings);
     if (PROJECT_MOMENTUM) {
         add_contacts(env, rows, contacts.count, s.momentum);
-        add_coupling_momentum(args, env, at.k, couplings, s.momentum);
+        add_coupling_momentum(args, env, at.k, m.couplings, s.momentum);
     }
     if (contacts.dropped > 0) status |= FAULT_OVERFLOW;
     const bool writes = env.lane == 0 && env.live;
@@ -215,6 +227,15 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
         s.v_end[i] = solution.v[i];
     });
     return status;
+}
+
+template <class Args>
+KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, int n, Stage& at, State& s, const Rows& rows) {
+    Middle m;
+    to_contacts(args, env, st, at, s, m, rows);
+    kg_together();
+    const Contacts contacts = search_contacts(args, env, st, rows);
+    return from_contacts(args, env, st, n, at, s, m, rows, contacts);
 }
 
 // All substeps of one env. An env whose state is not finite keeps its last finite state, is flagged, and stays as it

@@ -1,5 +1,4 @@
-// Contact generation: shapes at the midpoint pose -> contacts. Pairs (pairs.h), then points of shapes against the
-// ground plane.
+// Points of shapes at the midpoint pose against the ground plane.
 
 // i-th candidate point of a shape against a plane, on its surface, from its reference point
 template <class Kind, class Number>
@@ -75,20 +74,13 @@ KG_CALL void hull_points(const Hull& hull, ShapePose pose, Real scale, Real boun
     for (; count < HULL_POINTS; ++count) out.vertex[count] = -1;
 }
 
-// pairs first, then points of shapes against the ground plane
 template <class Args>
-KG_FN Contacts find_contacts(const Args& args, const Env& env, const StepSettings& st, const Kinematics& k, const Spatial* vel,
-                             const Rows& rows) {
-    Contacts c = {0, 0};
+KG_FN void find_ground_contacts(const Args& args, const Env& env, const StepSettings& st, const Kinematics& k, const Spatial* vel,
+                                const Rows& rows, Contacts& c) {
+    if (!HAS_GROUND) return;
     const Real half = (Real)0.5 * st.dt;
-    if (NPS > 0) place_segments(args, env, k, vel, rows);
-    if (NP > 0) find_pair_contacts(args, env, st, rows, c);
-    if (!HAS_GROUND) return c;
     const Vec3 normal = param3(KG_PARAM(ground_normal), 0, env);
     const Real offset = param(KG_PARAM(ground_distance), 0, env);
-#if KG_SDF
-    find_sdf_ground_contacts(args, env, st, rows, normal, offset, c);
-#endif
     struct Tested { ShapePose pose; Vec3 size; Real height, slack; int id, slot; bool here; };
     Tested tested[NS > 0 ? NS : 1];
     HullPoints hulls[HAS_HULL ? NS : 1];
@@ -124,5 +116,4 @@ KG_FN Contacts find_contacts(const Args& args, const Env& env, const StepSetting
         const bool have = t.here && vertex >= 0 && urgency < t.slack;
         if (kg_warp_any(have)) keep_contact(env, rows, c, have, Candidate{t.slot + vertex, t.id, -1, point, point, normal, gap, urgency});
     });
-    return c;
 }
