@@ -25,8 +25,8 @@ from kilogym.engine.build import kernels
 from kilogym.engine.limbs import whole
 from kilogym.engine.mapping import choose_mapping
 from kilogym.engine.model import EnvModel
-from kilogym.engine.tables import emit_tables, has_sdf
-from kilogym.engine.topology import build_topology
+from kilogym.engine.tables import emit_tables
+from kilogym.engine.topology import build_topology, has_sdf
 from kilogym.scene.compile import compile_scene
 from kilogym.scene.declarations import GroundPlane, Scene
 
@@ -115,7 +115,8 @@ def main() -> None:
     for cubin in folder.glob("*.cubin"):
         found = usage(cubin.read_bytes())
         print(
-            f"{Path(args.robot).stem} {args.kernel} {mapping.lanes} lanes, {mapping.searchers} searchers: {found['registers']} registers, "
+            f"{Path(args.robot).stem} {args.kernel} {mapping.lanes} lanes, {mapping.searchers} searchers: "
+            f"{found['registers']} registers, "
             f"{found['shared']} B shared, {found['stack']} B stack, "
             f"{found['code'] / 1024:.0f} KiB code, {seconds:.1f} s"
         )

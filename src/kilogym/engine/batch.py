@@ -21,10 +21,10 @@ from kilogym.engine.limbs import whole
 from kilogym.engine.mapping import choose_mapping
 from kilogym.engine.model import INPUT, OUTPUT, PARAMETERS, STATE, EnvModel
 from kilogym.engine.sdf import fields_on
-from kilogym.engine.tables import STACK_WORDS, emit_tables, has_sdf, kept_words, row_words
+from kilogym.engine.tables import STACK_WORDS, emit_tables, kept_words, row_words
 from kilogym.engine.terrain import NO_TERRAIN
 from kilogym.engine.threads import cpu_threads
-from kilogym.engine.topology import build_topology
+from kilogym.engine.topology import build_topology, has_sdf
 from kilogym.engine.warm_start import forget
 
 FAULT_NONFINITE = 1

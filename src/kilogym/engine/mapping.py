@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from kilogym.engine.build import Compiled
 from kilogym.engine.limbs import Limbs, plan, whole, work
 from kilogym.engine.model import EnvModel
-from kilogym.engine.tables import has_sdf
-from kilogym.engine.topology import has_convex
+from kilogym.engine.topology import is_searched
 
 if TYPE_CHECKING:
     from kilogym.engine.batch import EngineOptions
@@ -96,12 +95,6 @@ def choose_mapping(model: EnvModel, device: str, options: EngineOptions) -> Mapp
     if searchers == 1:
         return Mapping(shared, limbs, written_out, block, registers)
     return Mapping(shared, limbs, written_out, block, registers, searchers, SEARCH_REGISTERS)
-
-
-def is_searched(model: EnvModel) -> bool:
-    """Whether contacts take a long search (native/search.h): of pairs other than spheres and capsules, on terrain."""
-    on_terrain = model.terrain is not None and bool(model.terrain.kinds) and any(model.shape_ground)
-    return has_convex(model) or has_sdf(model) or on_terrain
 
 
 def natural(model: EnvModel) -> Limbs:

@@ -32,6 +32,8 @@ from kilogym.engine.topology import (
     GROUND_POINTS,
     Topology,
     has_convex,
+    has_sdf,
+    is_searched,
     pair_points,
 )
 
@@ -113,7 +115,7 @@ def emit_tables(
     points = [
         (shape, i)
         for shapes in tests
-        if local.shape_kind[shapes[0]] != SHAPE_SDF
+        if not is_searched(model)
         for i in range(GROUND_POINTS[local.shape_kind[shapes[0]]])
         for shape in shapes
     ]
@@ -130,7 +132,9 @@ def emit_tables(
     limb_roots = [n for n in range(nl) if local.link_hangs[n]]
     ground_slot = dict(zip(t.ground_shapes, t.ground_slots, strict=True))
     ground_fields = [s for s in t.ground_shapes if model.shape_kind[s] == SHAPE_SDF]
-    by_vertices = set(ground_slot) - set(ground_fields)
+    by_points = set(ground_slot) - set(ground_fields)
+    searched = is_searched(model)
+    searched_ground = [s for on in swept.shapes for s in dict.fromkeys(on) if searched and s in by_points]
     # code for kinds that the env does not have is left out
     present = [
         ("PRISMATIC", JOINT_PRISMATIC, model.joint_kind), ("BALL", JOINT_BALL, model.joint_kind),
@@ -144,7 +148,7 @@ def emit_tables(
         "TV": local.trunk_v if limbs.slots else max(1, nv),
         "NM": max(1, row[-1]), "NS": len(local.shapes), "NHANGS": len(hang_links), "NROOTS": len(limb_roots),
         "NTESTS": len(points), "SWEPT_LANES": order.lanes,
-        "NTERRAINS": len(terrain_kinds), "NTS": len(on_terrain),
+        "NTERRAINS": len(terrain_kinds), "NTS": len(on_terrain), "NGS": len(searched_ground),
         "NP": len(model.pairs), "NPS": len(placed),
         "PAIR_POINTS": max([2, *(pair_points(model.shape_kind[a], model.shape_kind[b]) for a, b in model.pairs)]),
         "NSENSORS": len(local.sensors), "MAX_CONTACTS": t.max_contacts, "MAX_CONTACTS1": max(1, t.max_contacts),
@@ -161,6 +165,7 @@ def emit_tables(
         "enum { FAULT_NONFINITE = 1, FAULT_OVERFLOW = 2, FAULT_CLAMPED = 4 };",
         f"static constexpr bool HAS_TRIANGLE = {str(meets_ridges).lower()};",
         f"static constexpr bool HAS_CONVEX = {str(has_convex(model) or has_sdf(model)).lower()};",
+        f"static constexpr bool IS_SEARCHED = {str(searched).lower()};",
         f"static constexpr bool HAS_GROUND = {str(bool(t.ground_shapes)).lower()};",
         f"static constexpr bool HAS_FIELDS = {str('field' in terrain_kinds).lower()};",
         f"static constexpr bool HAS_MESHES = {str('mesh' in terrain_kinds).lower()};",
@@ -204,7 +209,7 @@ def emit_tables(
         "below_limbs": [len(group) for group in below_limb],
         "below_limb_v": _flat(below_limb), "below_limb_entry": entries(below_limb),
         "shape_kind": _seen_as(local.shape_kind), "shape_link": local.shape_link,
-        "shape_ground": [any(s in by_vertices for s in on) for on in local.shapes],
+        "shape_ground": [not searched and any(s in by_points for s in on) for on in local.shapes],
         "test_shape": [shape for shape, _ in points], "test_point": [i for _, i in points],
         "sweep_dof": sweep,
         "shape_placed": [any(s in placed for s in on) for on in local.shapes],
@@ -228,7 +233,8 @@ def emit_tables(
         "env_terrain_slot": [t.terrain_slots.get(s, -1) for s in range(model.num_shapes)],
         "env_segment": [placed.index(s) if s in placed else -1 for s in range(model.num_shapes)],
         "env_sensor_flags": model.sensor_flags,
-        "placed_shape": placed, "terrain_shape": [placed.index(s) for s in on_terrain], "pair_slot": t.pair_slots,
+        "placed_shape": placed, "terrain_shape": [placed.index(s) for s in on_terrain],
+        "searched_ground": [placed.index(s) for s in searched_ground], "pair_slot": t.pair_slots,
         "pair_a": [placed.index(a) for a, _ in model.pairs],
         "pair_b": [placed.index(b) for _, b in model.pairs],
     }  # fmt: skip
@@ -261,23 +267,15 @@ SEGMENT, TURNED = 7, 3
 """Numbers of four of a shape that may meet others or terrain (native/placed.h); more where it has a turn."""
 
 
-def has_sdf(model: EnvModel) -> bool:
-    """Whether a shape that meets something has a signed distance field: then there is code for them (build.py)."""
-    met = {s for pair in model.pairs for s in pair}
-    if model.has_ground or (model.terrain and model.terrain.kinds):
-        met |= {s for s, on_ground in enumerate(model.shape_ground) if on_ground}
-    return any(model.shape_kind[s] == SHAPE_SDF for s in met)
-
-
 def _seen_as(kinds: Sequence[int]) -> list[int]:
     """Kinds as the headers see them: all but native/sdf*.h take a shape with a field for a hull."""
     return [SHAPE_HULL if kind == SHAPE_SDF else kind for kind in kinds]
 
 
 def _placed_shapes(model: EnvModel, topology: Topology) -> list[int]:
-    """Shapes that may meet others or terrain, or meet the ground with a field."""
-    fields = {s for s in topology.ground_shapes if model.shape_kind[s] == SHAPE_SDF}
-    return sorted({shape for pair in model.pairs for shape in pair} | set(topology.terrain_slots) | fields)
+    """Shapes that may meet others, and, where contacts are searched for, ground or terrain."""
+    static = {*topology.terrain_slots, *topology.ground_shapes} if is_searched(model) else set()
+    return sorted({shape for pair in model.pairs for shape in pair} | static)
 
 
 def row_words(
@@ -289,7 +287,7 @@ def row_words(
     trunk = max(1, len(local.v_link)) - limb
     y = fours(trunk) + fours(limb) * (2 if model.pairs else 1)
     shapes = len(_placed_shapes(model, topology))
-    each = SEGMENT + TURNED * (has_convex(model) or has_sdf(model) or bool(topology.terrain_slots))
+    each = SEGMENT + TURNED * is_searched(model)
     contacts, lanes = max(1, topology.max_contacts), (order or limbs).lanes
     rows = contacts * (2 if "SPIN_FRICTION" in features else 1)
     turns = (contacts * lanes + 3) // 4 if lanes > 1 else 0
@@ -303,7 +301,7 @@ def kept_words(model: EnvModel, topology: Topology, limbs: Limbs) -> int:
     matrix = max(1, sum(1 + len(above) for above in local.ancestors))
     position = 7 * trees + dofs
     words = 2 + position + 9 * trees * any(model.tree_floating) + 4 * trees + 7 * links + 9 * v + matrix
-    words += 6 * links * bool(topology.ground_shapes) + 5 * dofs
+    words += 6 * links * (bool(topology.ground_shapes) and not is_searched(model)) + 5 * dofs
     rows = coupling_rows(model).count
     return words + bool(rows) * (position + rows * v + 11 * rows + 8 * len(model.tendons) + rows * (rows + 1))
 

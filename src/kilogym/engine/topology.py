@@ -73,6 +73,27 @@ def has_convex(model: EnvModel) -> bool:
     return any(not {model.shape_kind[a], model.shape_kind[b]} <= {SHAPE_SPHERE, SHAPE_CAPSULE} for a, b in model.pairs)
 
 
+def has_sdf(model: EnvModel) -> bool:
+    """Whether a shape that meets something has a signed distance field: then there is code for them (build.py)."""
+    met = {s for pair in model.pairs for s in pair}
+    if model.has_ground or on_terrain(model):
+        met |= {s for s, on_ground in enumerate(model.shape_ground) if on_ground}
+    return any(model.shape_kind[s] == SHAPE_SDF for s in met)
+
+
+def on_terrain(model: EnvModel) -> bool:
+    """Whether there is terrain and a shape that collides with it."""
+    return model.terrain is not None and bool(model.terrain.kinds) and any(model.shape_ground)
+
+
+def is_searched(model: EnvModel) -> bool:
+    """Whether contacts take a search (native/search.h): of pairs other than spheres and capsules, of meshes on the ground
+    plane, of terrain."""
+    on_ground = [kind for kind, meets in zip(model.shape_kind, model.shape_ground, strict=True) if meets]
+    meshes = model.has_ground and not {SHAPE_HULL, SHAPE_PARTS, SHAPE_SDF}.isdisjoint(on_ground)
+    return has_convex(model) or on_terrain(model) or meshes
+
+
 @dataclass(frozen=True)
 class Topology:
     """Index structure of an env's generalised velocity and contact slots, derived from an EnvModel.

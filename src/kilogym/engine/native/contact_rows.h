@@ -12,7 +12,7 @@ KG_FN Vec3 xyz(Four f) { return v3(f.x, f.y, f.z); }
 
 KG_FN constexpr int fours(int velocities) { return (3 * velocities + 3) / 4; }
 static constexpr int ROW_Y = 8, LIMB_Y = ROW_Y + fours(TV), ROW = LIMB_Y + (NP > 0 ? 2 : 1) * fours(SV);
-static constexpr bool HAS_TURNED = HAS_CONVEX || NTERRAINS > 0;
+static constexpr bool HAS_TURNED = IS_SEARCHED;
 static constexpr int SEGMENTS = MAX_CONTACTS1 * ROW, SEGMENT = HAS_TURNED ? 10 : 7;
 static constexpr int SPINS = SEGMENTS + NPS * SEGMENT;    // rows of spins (spin_rows.h), one for each contact
 static constexpr int TURNS = SPINS + (HAS_SPIN_FRICTION ? SEGMENTS : 0);  // who visits what when (schedule.h)

@@ -1,4 +1,5 @@
-// Points of shapes at the midpoint pose against the ground plane.
+// Points of shapes at the midpoint pose against the ground plane. Written out for every point, or, where contacts are searched
+// for anyway (search.h), dealt to the lanes shape by shape.
 
 // i-th candidate point of a shape against a plane, on its surface, from its reference point
 template <class Kind, class Number>
@@ -31,7 +32,7 @@ KG_FN Vec3 surface_point(Kind kind, ShapePose pose, Vec3 size, Vec3 n, Number i)
 // The vertices of a hull that touch a plane, at most HULL_POINTS: of those whose gap may close, the farthest along eight
 // directions of the plane, which turn with the hull, and first the lowest unless they lie in a plane with it. Of nearly
 // equals the first, so that rounding does not choose. -1: none
-static constexpr int HULL_POINTS = 8;
+static constexpr int HULL_POINTS = 8, GROUND_TOUCHES = 8;  // of any shape without a field
 struct HullPoints { int vertex[HULL_POINTS]; };
 KG_CALL void hull_points(const Hull& hull, ShapePose pose, Real scale, Real bound, Vec3 n, Real height, Real half, Real slack, Spatial vel, HullPoints& out) {
     unsigned low[2] = {0, 0}, kept[2] = {0, 0};
@@ -77,14 +78,12 @@ KG_CALL void hull_points(const Hull& hull, ShapePose pose, Real scale, Real boun
 template <class Args>
 KG_FN void find_ground_contacts(const Args& args, const Env& env, const StepSettings& st, const Kinematics& k, const Spatial* vel,
                                 const Rows& rows, Contacts& c) {
-    if (!HAS_GROUND) return;
+    if (!HAS_GROUND || IS_SEARCHED) return;
     const Real half = (Real)0.5 * st.dt;
     const Vec3 normal = param3(KG_PARAM(ground_normal), 0, env);
     const Real offset = param(KG_PARAM(ground_distance), 0, env);
     struct Tested { ShapePose pose; Vec3 size; Real height, slack; int id, slot; bool here; };
     Tested tested[NS > 0 ? NS : 1];
-    HullPoints hulls[HAS_HULL ? NS : 1];
-    Hull shapes[HAS_HULL ? NS : 1];
     each<NS>([&](auto a) {
         if (!shape_ground[a]) return;
         const auto l = shape_link[a];
@@ -97,23 +96,67 @@ KG_FN void find_ground_contacts(const Args& args, const Env& env, const StepSett
         t.size = param3(KG_PARAM(shape_size), id, env);
         t.height = dot(normal, k.ref[link_tree[l]]) - offset - param(KG_PARAM(shape_rest_offset), id, env);
         t.slack = (Real)0.05 * param(KG_PARAM(shape_contact_offset), id, env);
-        if (is_hull(shape_kind[a])) {
-            shapes[a] = hull_of(args, (int)param(KG_PARAM(shape_hull), id, env));
-            hull_points(shapes[a], t.pose, t.size.x, t.size.y, normal, t.height, half, t.slack, vel[l], hulls[a]);
-        }
     });
     each<NTESTS>([&](auto n) {
         const auto a = test_shape[n];
         if (!shape_ground[a]) return;
         const Tested& t = tested[a];
         const auto i = test_point[n];
-        const bool hull = is_hull(shape_kind[a]);
-        const int vertex = hull ? hulls[a].vertex[i] : (Int)i;  // its number
-        const Vec3 point = !hull ? surface_point(shape_kind[a], t.pose, t.size, normal, i)
-            : t.pose.pos + rotate(t.pose.rot, shapes[a].at(vertex < 0 ? 0 : vertex) * t.size.x);
+        const Vec3 point = surface_point(shape_kind[a], t.pose, t.size, normal, i);
         const Real gap = t.height + dot(normal, point);
         const Real urgency = gap - half * kg_abs(dot(normal, point_velocity(vel[shape_link[a]], point)));
-        const bool have = t.here && vertex >= 0 && urgency < t.slack;
-        if (kg_warp_any(have)) keep_contact(env, rows, c, have, Candidate{t.slot + vertex, t.id, -1, point, point, normal, gap, urgency});
+        const bool have = t.here && urgency < t.slack;
+        if (kg_warp_any(have)) keep_contact(env, rows, c, have, Candidate{t.slot + i, t.id, -1, point, point, normal, gap, urgency});
     });
+}
+
+// contacts of the n-th of `count` listed shapes
+template <class Args>
+KG_FN void touch_listed_ground(const Args& args, const Env& env, Real half, const Rows& rows, Vec3 normal, Real offset, int n, int count, Contacts& c) {
+    int number[GROUND_TOUCHES], have = 0, id = 0, kind = SHAPE_SPHERE;
+    ShapePose pose;
+    Segment at;
+    Vec3 size = v3(0, 0, 0);
+    Hull hull;
+    const auto candidate = [&](int i) {
+        const Vec3 point = !is_hull(kind) ? surface_point(kind, pose, size, normal, i) : pose.pos + rotate(pose.rot, hull.at(i) * size.x);
+        const Real gap = dot(normal, at.ref) - offset - at.rest + dot(normal, point);
+        return Candidate{env_ground_slot[id] + i, id, -1, point, point, normal, gap, gap - half * kg_abs(dot(normal, point_velocity(at.vel, point)))};
+    };
+    if (n < count) {
+        const int i = (int)rows.listed(n);
+        const Four q = rows.segment(i, 7), s = rows.segment(i, 8);
+        id = placed_shape[i];
+        kind = env_shape_kind[id];
+        at = segment(rows, i);
+        pose = ShapePose{at.pos, q4(q.x, q.y, q.z, q.w)};
+        size = xyz(s);
+        HullPoints points;
+        int most = kind == SHAPE_SPHERE || kind == SHAPE_ELLIPSOID ? 1 : kind == SHAPE_CAPSULE ? 2 : 8;
+        if (is_hull(kind)) {
+            hull = hull_of(args, (int)s.w);
+            hull_points(hull, pose, size.x, size.y, normal, dot(normal, at.ref) - offset - at.rest, half, at.slack, at.vel, points);
+            most = HULL_POINTS;
+        }
+        KG_ROLLED for (int k = 0; k < most; ++k) {
+            const int which = is_hull(kind) ? points.vertex[k] : k;
+            if (which >= 0 && candidate(which).urgency < at.slack) number[have++] = which;
+        }
+    }
+    kg_rejoin(env);
+    keep_contacts<GROUND_TOUCHES>(env, rows, c, have, [&](int k) { return candidate(number[k]); });
+}
+template <class Args>
+KG_FN void search_ground_contacts(const Args& args, const Env& env, Real half, const Rows& rows, Contacts& c) {
+    const Vec3 normal = param3(KG_PARAM(ground_normal), 0, env);
+    const Real offset = param(KG_PARAM(ground_distance), 0, env);
+    KG_ROLLED for (int first = 0; first < NGS; first += LIST_ROOM) {
+        const int all = NGS - first < LIST_ROOM ? NGS - first : LIST_ROOM;
+        const int count = list_items(env, rows, env.live ? all : 0, [&](int n) { return (Int)searched_ground[first + n]; }, [&](int i) {
+            const Four sphere = rows.segment(i, 0), speed = rows.segment(i, 1);
+            return dot(normal, xyz(sphere)) - offset - half * (kg_abs(dot(normal, xyz(speed))) + speed.w) < sphere.w * (Real)1.0001;
+        });
+        const int most = kg_warp_most(count);
+        KG_ROLLED for (int n0 = 0; n0 < most; n0 += LANES) touch_listed_ground(args, env, half, rows, normal, offset, n0 + env.lane, count, c);
+    }
 }

@@ -1,5 +1,4 @@
-// Contacts that are searched for among placed shapes (placed.h): of pairs, of signed distance fields and the ground plane, of
-// terrain. All that the search knows of an env lies in its room, so that any number of lanes may do it: those of the
+// Contacts that are searched for among placed shapes (placed.h): of pairs, on terrain, on the ground plane. All that the search knows of an env lies in its room, so that any number of lanes may do it: those of the
 // step, or those of a kernel of its own (apart.h).
 
 template <class Args>
@@ -10,6 +9,7 @@ KG_FN Contacts search_contacts(const Args& args, const Env& env, const StepSetti
     if (HAS_GROUND) find_sdf_ground_contacts(args, env, st, rows, param3(KG_PARAM(ground_normal), 0, env), param(KG_PARAM(ground_distance), 0, env), c);
 #endif
     if constexpr (NTERRAINS > 0) find_terrain_contacts(args, env, (Real)0.5 * st.dt, rows, c);
+    if constexpr (NGS > 0) search_ground_contacts(args, env, (Real)0.5 * st.dt, rows, c);
     return c;
 }
 
