@@ -87,7 +87,7 @@ def on_terrain(model: EnvModel) -> bool:
 
 
 def is_searched(model: EnvModel) -> bool:
-    """Whether contacts take a search (native/search.h): of pairs other than spheres and capsules, of meshes on the ground
+    """Whether contacts take a search (native/search.h): of pairs not of spheres and capsules, of meshes on the ground
     plane, of terrain."""
     on_ground = [kind for kind, meets in zip(model.shape_kind, model.shape_ground, strict=True) if meets]
     meshes = model.has_ground and not {SHAPE_HULL, SHAPE_PARTS, SHAPE_SDF}.isdisjoint(on_ground)
