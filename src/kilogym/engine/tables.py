@@ -120,7 +120,8 @@ def emit_tables(
         for shape in shapes
     ]
 
-    on_terrain = [s for on in swept.shapes for s in dict.fromkeys(on) if s in t.terrain_slots]
+    terrain_shapes = [s for on in swept.shapes for s in dict.fromkeys(on) if s in t.terrain_slots]
+    on_terrain = [s for s in terrain_shapes if model.shape_kind[s] != SHAPE_SDF]
     terrain_kinds = model.terrain.kinds if model.terrain else ()
     # as a triangle of no width an edge of terrain meets these by the general narrow phase
     by_convex = {*MESHES, SHAPE_CYLINDER, SHAPE_ELLIPSOID}
@@ -241,7 +242,9 @@ def emit_tables(
     if has_sdf(model):
         tables["env_shape_sdf"] = [kind == SHAPE_SDF for kind in model.shape_kind]
         tables["ground_field"] = [placed.index(s) for s in ground_fields]
-        lines.append(f"static constexpr int NGROUND_FIELDS = {len(ground_fields)};")
+        tables["terrain_field"] = [placed.index(s) for s in terrain_shapes if model.shape_kind[s] == SHAPE_SDF]
+        for name in ("ground", "terrain"):
+            lines.append(f"static constexpr int N{name.upper()}_FIELDS = {len(tables[f'{name}_field'])};")
     for name, places in {
         "tree": local.trees, "link": local.links,
         "joint": local.joints, "dof": local.dofs, "shape": local.shapes, "sensor": local.sensors,

@@ -93,6 +93,11 @@ template <class F>
 KG_FN void each_lane(const F& f) { KG_WRITTEN_OUT(0, LANES, f); }
 // of the lanes' true, in their order: how many come before this lane's
 KG_FN int kg_before(unsigned ballot, int lane) { return kg_bits(ballot & ((1u << lane) - 1u)); }
+// the n-th of the lanes' true
+KG_FN int kg_nth(unsigned ballot, int n) {
+    KG_ROLLED for (; n > 0; --n) ballot &= ballot - 1u;
+    return ballot ? kg_lowest(ballot) : 0;
+}
 KG_FN bool kg_any(bool b) { return kg_ballot(b) != 0; }
 // flags of local trees: the trunk's are set if any limb sets them
 KG_FN void any_limb(bool* of_tree) {

@@ -66,21 +66,42 @@ KG_CALL void touch_vertices(const Args& args, const Env& env, const Segment& at,
     }
 }
 
-// all that the i-th of the placed shapes touches
+// contacts of shapes with fields, dealt to the lanes, terrain after terrain
 template <class Args>
-KG_CALL void touch_terrain_by_field(const Args& args, const Env& env, const Segment& at, const Solid& s, int hull, Real half,
-                                    Touched& out) {
-    const Sdf f = sdf_of(args, hull);
-    out.count = 0;
-    KG_ROLLED for (int n = 0; n < NTERRAINS; ++n) {
-        SdfTouches found = sdf_touches(s.scale, f, s.size.x);
-        KG_ROLLED for (int k = 0; k < f.clusters; ++k) touch_cluster(args, env, at, s, f, n, k, half, found);
-        touch_vertices(args, env, at, s, f, n, half, found);
-        drop_implied(found);
-        in_order(found);
-        KG_ROLLED for (int k = 0; k < found.count; ++k) {
-            const SdfTouch& touch = found.touch[k];
-            keep_spot(out, Spot{touch.point, touch.n, touch.distance, touch.number / KEYS, touch.number % KEYS, n, SPOT_PLAIN});
+KG_FN void find_field_terrain_contacts(const Args& args, const Env& env, Real half, const Rows& rows, Contacts& c) {
+    const int count = env.live ? NTERRAIN_FIELDS : 0, most = kg_warp_most(count);
+    KG_ROLLED for (int at_once = 0; at_once < NTERRAINS * most; at_once += LANES) {
+        const int m = at_once + env.lane, terrain = m / (most > 0 ? most : 1), n = m - terrain * most;
+        SdfTouches found;
+        found.count = 0;
+        Segment at;
+        int id = 0;
+        if (terrain < NTERRAINS && n < count) {
+            const int i = terrain_field[n];
+            id = placed_shape[i];
+            at = segment(rows, i);
+            const Solid s = placed_solid(args, rows, half, i);
+            const Vec3 ext = half_box(s) + v3(s.reach, s.reach, s.reach);
+            const Sdf f = sdf_of(args, (int)rows.segment(i, 8).w);
+            found = sdf_touches(s.scale, f, s.size.x);
+            if (is_near(view_terrain(args, env, terrain, at.ref, at.pos, ext))) {
+                KG_ROLLED for (int k = 0; k < f.clusters; ++k) touch_cluster(args, env, at, s, f, terrain, k, half, found);
+                touch_vertices(args, env, at, s, f, terrain, half, found);
+                drop_implied(found);
+                in_order(found);
+            }
         }
+        kg_rejoin(env);
+        const auto candidate = [&](int k) {
+            const SdfTouch& s = found.touch[k];
+            const Vec3 point = at.pos + s.point;
+            const Real gap = s.distance - at.rest;
+            return Candidate{env_terrain_slot[id] + s.number, id, -2 - terrain, point, point, s.n, gap,
+                             gap - half * kg_abs(dot(s.n, point_velocity(at.vel, point)))};
+        };
+        int have = 0;
+        KG_ROLLED for (int k = 0; k < found.count; ++k)
+            if (candidate(k).urgency < at.slack) found.touch[have++] = found.touch[k];
+        keep_contacts<SDF_TOUCHES>(env, rows, c, have, candidate);
     }
 }

@@ -19,78 +19,77 @@ KG_FN int natural_key(const Solid& s, const Spot& n) {
     return key;
 }
 
-// drops edges and vertices that do not stick out of a face which the same point touches (a T-junction of triangles),
-// gives keys, and puts the rest in the order of slots
-KG_FN void settle(const Solid& s, Touched& out) {
-    int count = 0;
-    KG_ROLLED for (int i = 0; i < out.count; ++i) {
-        const Spot n = out.spots[i];
-        bool kept = n.gap < (Real)1e29;
-        KG_ROLLED for (int j = 0; j < out.count && n.sort == SPOT_ROUND; ++j) {
-            const Spot& o = out.spots[j];
-            if (o.sort == SPOT_ROUND || o.feature != n.feature) continue;
+// a list's entry on all lanes
+KG_FN Spot entry(const Spots& list, int e) { return kg_from(list.own[SPOTS_OF_LANE == 1 ? 0 : e % SPOTS_OF_LANE], e / SPOTS_OF_LANE); }
+
+// Drops spots that do not count, and edges and vertices that do not stick out of a face which the same point touches (a T-junction
+// of triangles)
+template <class Test>
+KG_FN void drop_spots(const Env& env, const Solid& s, Spots& list, Test counts) {
+    bool round = false;
+    list.each(env, [&](Spot& n, int) {
+        round = round || n.sort == SPOT_ROUND;
+        n.key = n.gap < (Real)1e29 && counts(n) ? 0 : -1;
+    });
+    if (!kg_warp_any(round)) return;
+    const int most = kg_warp_most(list.count);
+    KG_ROLLED for (int e = 0; e < most; ++e) {
+        const Spot o = entry(list, e);
+        if (e >= list.count || o.sort == SPOT_ROUND) continue;
+        list.each(env, [&](Spot& n, int) {
+            if (n.sort != SPOT_ROUND || o.feature != n.feature) return;
             const Vec3 d = (n.point - n.normal * n.gap) - (o.point - o.normal * o.gap);
-            if (dot(d, o.normal) <= (Real)1e-4 * s.scale) kept = false;
-        }
-        out.spots[i].terrain = kept ? n.terrain : -1;
+            if (dot(d, o.normal) <= (Real)1e-4 * s.scale) n.key = -1;
+        });
     }
-    KG_ROLLED for (int i = 0; i < out.count; ++i) {
-        Spot n = out.spots[i];
-        if (n.terrain < 0) continue;
-        n.key = natural_key(s, n);
+}
+// gives keys to those that are left, and puts them in the order of slots
+KG_FN void settle(const Env& env, const Solid& s, Spots& list) {
+    const int most = kg_warp_most(list.count);
+    list.each(env, [&](Spot& n, int) { if (n.key >= 0) n.key = natural_key(s, n); });
+    KG_ROLLED for (int e = 0; e < most; ++e) {
+        const int lane = e / SPOTS_OF_LANE, p = SPOTS_OF_LANE == 1 ? 0 : e % SPOTS_OF_LANE;
+        const int feature = (int)kg_from((Real)list.own[p].feature, lane);
+        int key = (int)kg_from((Real)list.own[p].key, lane);
+        const bool kept = e < list.count && key >= 0;
         // those of a feature that agree take the next
-        for (bool taken = true; taken;) {
+        for (bool taken = true; kg_warp_any(taken);) {
             taken = false;
-            KG_ROLLED for (int j = 0; j < count; ++j) taken = taken || (out.spots[j].feature == n.feature && out.spots[j].key == n.key);
-            if (taken) n.key = (n.key + 1) % KEYS;
+            list.each(env, [&](const Spot& o, int its) { taken = taken || (kept && its < e && o.feature == feature && o.key == key); });
+            taken = kg_any(taken);
+            if (taken) key = (key + 1) % KEYS;
         }
-        int at = count++;
-        KG_ROLLED for (; at > 0; --at) {
-            const Spot& before = out.spots[at - 1];
-            if (before.feature * KEYS + before.key < n.feature * KEYS + n.key) break;
-            out.spots[at] = before;
-        }
-        out.spots[at] = n;
+        if (kept && env.lane == lane) list.own[p].key = key;
     }
-    out.count = count;
+    int rank[SPOTS_OF_LANE];
+    KG_ROLLED for (int p = 0; p < SPOTS_OF_LANE; ++p) rank[p] = 0;
+    int count = 0;
+    KG_ROLLED for (int e = 0; e < most; ++e) {
+        const int lane = e / SPOTS_OF_LANE, p = SPOTS_OF_LANE == 1 ? 0 : e % SPOTS_OF_LANE;
+        const int feature = (int)kg_from((Real)list.own[p].feature, lane), key = (int)kg_from((Real)list.own[p].key, lane);
+        if (e >= list.count || key < 0) continue;
+        ++count;
+        list.each(env, [&](const Spot& o, int its) { if (o.feature * KEYS + o.key > feature * KEYS + key) ++rank[its % SPOTS_OF_LANE]; });
+    }
+    Spots sorted;
+    KG_ROLLED for (int e = 0; e < most; ++e) {
+        const int lane = e / SPOTS_OF_LANE, p = SPOTS_OF_LANE == 1 ? 0 : e % SPOTS_OF_LANE;
+        Spot n = entry(list, e);
+        n.key = (int)kg_from((Real)list.own[p].key, lane);
+        const int place = (int)kg_from((Real)rank[p], lane);
+        if (e >= list.count || n.key < 0 || env.lane != place / SPOTS_OF_LANE) continue;
+        sorted.own[SPOTS_OF_LANE == 1 ? 0 : place % SPOTS_OF_LANE] = n;
+    }
+    sorted.count = count;
+    list = sorted;
 }
 
-// everything that one shape touches
+// placed shape i as terrain sees it; not on: of no use, but looked up without harm
 template <class Args>
-KG_CALL void touch_terrain(const Args& args, const Env& env, const Solid& s, Vec3 ref, Vec3 pos, Touched& out) {
-    out.count = 0;
-    const Real r = s.reach;
-    const Vec3 ext = half_box(s) + v3(r, r, r);
-    KG_ROLLED for (int n = 0; n < NTERRAINS; ++n) {
-        const Terrain t = view_terrain(args, env, n, ref, pos, ext);
-        if (t.i1 < t.i0) continue;
-        Face f;
-        Ridges ridges;
-        ridges.count = 0;
-        bool behind = false;
-        KG_ROLLED for (Walk w = walk_over(t);;) {
-            const bool more = next_face(t, w, f, [&](const Face& g) {
-                bool its;
-                const bool may = may_touch(s, g, its);
-                behind = behind || its;
-                return may;
-            });
-            if (!more || ridges.count > RIDGES - 3) touch_ridges(t, s, ridges, out);  // a face has three edges
-            if (!more) break;
-            place_inward(f);
-            touch_whole_face(t, s, f, ext, ridges, out);
-        }
-        touch_inside(t, s, behind, out);
-    }
-    settle(s, out);
-}
-
-// placed shape i as terrain sees it
-template <class Args>
-KG_FN Solid placed_solid(const Args& args, const Rows& rows, Real half, int i) {
+KG_FN Solid placed_solid(const Args& args, const Rows& rows, Real half, int i, bool on = true) {
     const Four q = rows.segment(i, 7), size = rows.segment(i, 8);
     const int kind = env_shape_kind[placed_shape[i]];
-    Solid s = solid_shape(args, kind, is_hull(kind) ? (int)size.w : 0, q4(q.x, q.y, q.z, q.w), xyz(size));
+    Solid s = solid_shape(args, kind, on && is_hull(kind) ? (int)size.w : 0, q4(q.x, q.y, q.z, q.w), xyz(size));
     const Real spin = norm(xyz(rows.segment(i, 6))) * norm(half_box(s));
     s.reach = rows.segment(i, 9).w + half * (norm(xyz(rows.segment(i, 1))) + spin);
     return s;
@@ -105,51 +104,27 @@ KG_FN bool is_near_terrain(const Args& args, const Env& env, const Rows& rows, R
     return near;
 }
 
-#if KG_SDF
+// Contacts of a solid, whose features are counted from `feature` on, by all lanes together
 template <class Args>
-KG_CALL void touch_terrain_by_field(const Args& args, const Env& env, const Segment& at, const Solid& s, int hull, Real half, Touched& out);
-#endif
-// contacts of the n-th of `count` listed shapes
-template <class Args>
-KG_FN void touch_listed(const Args& args, const Env& env, Real half, const Rows& rows, int n, int count, Contacts& c) {
-    Touched touch;
-    touch.count = 0;
-    Segment at;
-    int id = 0;
-    if (n < count) {
-        const int i = (int)rows.listed(n);
-        id = placed_shape[i];
-        at = segment(rows, i);
-        const Solid s = placed_solid(args, rows, half, i);
-        bool whole = true;
-        if constexpr (HAS_PARTS) {
-            whole = s.kind != SHAPE_PARTS;
-            const Four q = rows.segment(i, 7), size = rows.segment(i, 8);
-            if (!whole) touch_terrain_in_parts(args, env, (int)size.w, q4(q.x, q.y, q.z, q.w), xyz(size), s.reach, at.ref, at.pos, touch);
-        }
-#if KG_SDF
-        if (env_shape_sdf[id]) {
-            whole = false;
-            touch_terrain_by_field(args, env, at, s, (int)rows.segment(i, 8).w, half, touch);
-        }
-#endif
-        if (whole) touch_terrain(args, env, s, at.ref, at.pos, touch);
-    }
-    kg_rejoin(env);
-    const auto candidate = [&](int k) {
-        const Spot& s = touch.spots[k];
-        const Vec3 point = at.pos + s.point;
-        const Real gap = s.gap - at.rest;
-        return Candidate{env_terrain_slot[id] + s.feature * KEYS + s.key, id, -2 - s.terrain, point, point, s.normal, gap,
-                         gap - half * kg_abs(dot(s.normal, point_velocity(at.vel, point)))};
+KG_FN void find_solid_contacts(const Args& args, const Env& env, Real half, const Rows& rows, const Segment& at, const Solid& s, bool on, int id,
+                               int feature, Vec3 off, Contacts& c) {
+    Spots list;
+    touch_terrain(args, env, s, on, at.ref, at.pos + off, list);
+    if (!kg_warp_any(list.count > 0)) return;
+    const auto candidate = [&](const Spot& n) {
+        const Vec3 point = at.pos + off + n.point;
+        const Real gap = n.gap - at.rest;
+        return Candidate{env_terrain_slot[id] + (feature + n.feature) * KEYS + n.key, id, -2 - n.terrain, point, point, n.normal, gap,
+                         gap - half * kg_abs(dot(n.normal, point_velocity(at.vel, point)))};
     };
-    int have = 0;
-    KG_ROLLED for (int k = 0; k < touch.count; ++k)
-        if (candidate(k).urgency < at.slack) touch.spots[have++] = touch.spots[k];
-    keep_contacts<MAX_SPOTS>(env, rows, c, have, candidate);
+    drop_spots(env, s, list, [&](const Spot& n) { return candidate(n).urgency < at.slack; });
+    settle(env, s, list);
+    const int rest = list.count - env.lane * SPOTS_OF_LANE, have = rest < 0 ? 0 : rest < SPOTS_OF_LANE ? rest : SPOTS_OF_LANE;
+    keep_contacts<SPOTS_OF_LANE>(env, rows, c, have, [&](int k) { return candidate(list.own[SPOTS_OF_LANE == 1 ? 0 : k]); });
 }
 
-// Shapes that are near terrain are listed, then dealt to the lanes. Contacts come in the order of shapes, for any number of lanes.
+// Shapes that are near terrain are listed, and all lanes look at one after the other: they share its triangles, its points and
+// what they find. Contacts come in the order of shapes, for any number of lanes.
 template <class Args>
 KG_FN void find_terrain_contacts(const Args& args, const Env& env, Real half, const Rows& rows, Contacts& c) {
     KG_ROLLED for (int first = 0; first < NTS; first += LIST_ROOM) {
@@ -157,6 +132,16 @@ KG_FN void find_terrain_contacts(const Args& args, const Env& env, Real half, co
         const int count = list_items(env, rows, env.live ? all : 0, [&](int n) { return (Int)terrain_shape[first + n]; },
                                      [&](int i) { return is_near_terrain(args, env, rows, half, i); });
         const int most = kg_warp_most(count);
-        KG_ROLLED for (int n0 = 0; n0 < most; n0 += LANES) touch_listed(args, env, half, rows, n0 + env.lane, count, c);
+        KG_ROLLED for (int n = 0; n < most; ++n) {
+            const bool on = n < count;
+            const int i = on ? (int)rows.listed(n) : 0, id = placed_shape[i];
+            const Segment at = segment(rows, i);
+            const Solid s = placed_solid(args, rows, half, i, on);
+            if constexpr (HAS_PARTS) find_parts_contacts(args, env, half, rows, i, at, s, on, id, c);
+            else find_solid_contacts(args, env, half, rows, at, s, on, id, 0, v3(0, 0, 0), c);
+        }
     }
+#if KG_SDF
+    find_field_terrain_contacts(args, env, half, rows, c);
+#endif
 }

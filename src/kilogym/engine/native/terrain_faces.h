@@ -52,46 +52,82 @@ KG_FN bool is_outside(Real a, Real b, Real c, Real half) {
     return kg_min(a, kg_min(b, c)) > half || kg_max(a, kg_max(b, c)) < -half;
 }
 
+// Where a triangle is: half n of cell (i, j) of a height field, or n in a mesh's list, come upon in that cell
+struct FaceAt { int i, j, n; };
+// Its corners and normal; false: it has none, or cannot be touched. A mesh's lies in many cells and counts in the first of those
+// looked at
+KG_FN bool place_face(const Terrain& t, FaceAt at, Face& f) {
+    if (t.mesh) {
+        const int id = t.ints[t.head[T_LIST] + at.n];
+        const int its = t.ints[t.head[T_FACES] + 8 * id + 7], iu = its / t.ny, iv = its - iu * t.ny;
+        if ((iu > t.i0 ? iu : t.i0) != at.i || (iv > t.j0 ? iv : t.j0) != at.j) return false;
+        number_triangle(t, id, f);
+        for (int k = 0; k < 3; ++k) f.p[k] = terrain_vertex(t, f.v[k]);
+        const Vec3 a = f.p[0] - t.box, b = f.p[1] - t.box, c = f.p[2] - t.box;
+        if (is_outside(a.x, b.x, c.x, t.ext.x) || is_outside(a.y, b.y, c.y, t.ext.y) || is_outside(a.z, b.z, c.z, t.ext.z)) return false;
+    } else {
+        const Real* h = t.reals + at.i * t.ny + at.j;
+        const Vec3 heights = v3(h[0], at.n ? h[t.ny] : h[t.ny + 1], at.n ? h[t.ny + 1] : h[1]);
+        if (t.low > kg_max(heights.x, kg_max(heights.y, heights.z))) return false;
+        place_half(t, at.i, at.j, at.n, heights, f);
+    }
+    return place_normal(f);
+}
+// what stands around it; of a mesh that is known already
+KG_FN void number_face(const Terrain& t, FaceAt at, Face& f) {
+    if (!t.mesh) number_half(t, at.i, at.j, at.n, f);
+}
+
 // How far a walk over the triangles in a shape's cells has come: the next cell; the one it is in, and what is left of it
-struct Walk { int next_i, next_j, i, j, n, end; };
-KG_FN Walk walk_over(const Terrain& t) { return Walk{t.i0, t.j0, 0, 0, 0, 0}; }
+struct Walk {
+    int next_i, next_j;
+    FaceAt at;
+    int end;
+};
+KG_FN Walk walk_over(const Terrain& t) { return Walk{t.i0, t.j0, {0, 0, 0}, 0}; }
 
 // Goes on to the next triangle that may be touched and that passes; false: there is none. What it is tested by is short, so that
 // threads that walk over different triangles are soon back together with one each.
 template <class Test>
 KG_FN bool next_face(const Terrain& t, Walk& w, Face& f, Test passes) {
     KG_ROLLED for (;;) {
-        if (w.n == w.end) {
+        if (w.at.n == w.end) {
             if (w.next_i > t.i1) return false;
-            w.i = w.next_i;
-            w.j = w.next_j;
-            const int cell = w.i * t.ny + w.j;
-            w.n = t.mesh ? t.ints[t.head[T_CELLS] + cell] : 0;
+            const int cell = w.next_i * t.ny + w.next_j;
+            w.at = FaceAt{w.next_i, w.next_j, t.mesh ? t.ints[t.head[T_CELLS] + cell] : 0};
             w.end = t.mesh ? t.ints[t.head[T_CELLS] + cell + 1] : 2;
             const bool last = w.next_j == t.j1;
             w.next_j = last ? t.j0 : w.next_j + 1;
             w.next_i += last ? 1 : 0;
-            if (w.n == w.end) continue;
+            if (w.at.n == w.end) continue;
         }
-        const int n = w.n++;
-        if (t.mesh) {
-            const int id = t.ints[t.head[T_LIST] + n];
-            // one that lies in many cells comes up in the first of those looked at
-            const int its = t.ints[t.head[T_FACES] + 8 * id + 7], iu = its / t.ny, iv = its - iu * t.ny;
-            if ((iu > t.i0 ? iu : t.i0) != w.i || (iv > t.j0 ? iv : t.j0) != w.j) continue;
-            number_triangle(t, id, f);
-            for (int k = 0; k < 3; ++k) f.p[k] = terrain_vertex(t, f.v[k]);
-            const Vec3 a = f.p[0] - t.box, b = f.p[1] - t.box, c = f.p[2] - t.box;
-            if (is_outside(a.x, b.x, c.x, t.ext.x) || is_outside(a.y, b.y, c.y, t.ext.y) || is_outside(a.z, b.z, c.z, t.ext.z)) continue;
-        } else {
-            const Real* at = t.reals + w.i * t.ny + w.j;
-            const Vec3 heights = v3(at[0], n ? at[t.ny] : at[t.ny + 1], n ? at[t.ny + 1] : at[1]);
-            if (t.low > kg_max(heights.x, kg_max(heights.y, heights.z))) continue;
-            place_half(t, w.i, w.j, n, heights, f);
-        }
-        if (!place_normal(f) || !passes(f)) continue;
-        if (!t.mesh) number_half(t, w.i, w.j, n, f);
+        const FaceAt at = w.at;
+        w.at.n += 1;
+        if (!place_face(t, at, f) || !passes(f)) continue;
+        number_face(t, at, f);
         return true;
+    }
+}
+// f(whether there is one, which) for the triangles in a shape's cells, one for each lane; all lanes come as often. on: of lanes that
+// have a shape. All of a warp look at the same terrain
+template <class F>
+KG_FN void over_faces(const Env& env, const Terrain& t, bool on, F f) {
+    const int wide = t.j1 - t.j0 + 1, cells = on ? (t.i1 - t.i0 + 1) * wide : 0, most = kg_warp_most(t.mesh ? cells : 2 * cells);
+    if (!t.mesh) {
+        KG_ROLLED for (int first = 0; first < most; first += LANES) {
+            const int n = first + env.lane, i = on ? n / (2 * wide) : 0, left = n - i * 2 * wide;
+            f(n < 2 * cells, FaceAt{t.i0 + i, t.j0 + left / 2, left & 1});
+        }
+        return;
+    }
+    KG_ROLLED for (int c = 0; c < most; ++c) {
+        const int i = t.i0 + (c < cells ? c / wide : 0), j = t.j0 + (c < cells ? c % wide : 0);
+        const int* cell = t.ints + t.head[T_CELLS] + i * t.ny + j;
+        const int begin = c < cells ? cell[0] : 0, end = c < cells ? cell[1] : 0, longest = kg_warp_most(end - begin);
+        KG_ROLLED for (int first = 0; first < longest; first += LANES) {
+            const int n = begin + first + env.lane;
+            f(n < end, FaceAt{i, j, n});
+        }
     }
 }
 // whether a walk over a shape's cells may come to a triangle: of a height field as it does, of a mesh by cells alone

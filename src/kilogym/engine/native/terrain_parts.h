@@ -4,25 +4,27 @@
 static constexpr int PART_FEATURES = 65;  // points of a hull, and what lies between (terrain_contacts.h)
 
 template <class Args>
-KG_CALL void touch_terrain(const Args& args, const Env& env, const Solid& s, Vec3 ref, Vec3 pos, Touched& out);
+KG_FN void find_solid_contacts(const Args& args, const Env& env, Real half, const Rows& rows, const Segment& at, const Solid& s, bool on, int id,
+                               int feature, Vec3 off, Contacts& c);
 
+// s: the i-th placed shape, in parts or not
 template <class Args>
-KG_CALL void touch_terrain_in_parts(const Args& args, const Env& env, int hull, Quat rot, Vec3 size, Real reach, Vec3 ref, Vec3 pos, Touched& out) {
-    const int* t = args.hull_table.data + 7 * hull;
-    const int first = t[5], parts = t[6];
-    out.count = 0;
-    KG_ROLLED for (int i = 0; i < parts; ++i) {
-        const Real* place = args.hull_place.data + 5 * (first + i);
-        const Vec3 off = rotate(rot, v3(place[0], place[1], place[2]) * size.x);
-        Solid s = solid_shape(args, SHAPE_HULL, first + i, rot, v3(size.x, place[3] * size.x, place[4] * size.x));
-        s.reach = reach;
-        Touched touch;
-        touch_terrain(args, env, s, ref, pos + off, touch);
-        KG_ROLLED for (int k = 0; k < touch.count; ++k) {
-            Spot n = touch.spots[k];
-            n.point = n.point + off;
-            n.feature += PART_FEATURES * i;
-            keep_spot(out, n);
+KG_FN void find_parts_contacts(const Args& args, const Env& env, Real half, const Rows& rows, int i, const Segment& at, const Solid& s, bool on, int id,
+                               Contacts& c) {
+    const bool whole = s.kind != SHAPE_PARTS;
+    const Four q = rows.segment(i, 7), size = rows.segment(i, 8);
+    const Quat rot = q4(q.x, q.y, q.z, q.w);
+    const int* t = args.hull_table.data + 7 * (on && !whole ? (int)size.w : 0);
+    const int parts = !on ? 0 : whole ? 1 : t[6], most = kg_warp_most(parts);
+    KG_ROLLED for (int p = 0; p < most; ++p) {
+        Solid part = s;
+        Vec3 off = v3(0, 0, 0);
+        if (!whole && p < parts) {
+            const Real* place = args.hull_place.data + 5 * (t[5] + p);
+            off = rotate(rot, v3(place[0], place[1], place[2]) * size.x);
+            part = solid_shape(args, SHAPE_HULL, t[5] + p, rot, v3(size.x, place[3] * size.x, place[4] * size.x));
+            part.reach = s.reach;
         }
+        find_solid_contacts(args, env, half, rows, at, part, p < parts, id, PART_FEATURES * p, off, c);
     }
 }

@@ -9,7 +9,7 @@ KG_FN bool in_corner(const Terrain& t, const Solid& s, const Face& f, int k, Vec
 }
 
 // a round point beside a face: what of the triangle's border is nearest, if it is in the neighbours too
-KG_FN void touch_border(const Terrain& t, const Solid& s, const Face& f, int feature, Vec3 c, Touched& out) {
+KG_FN bool touch_border(const Terrain& t, const Solid& s, const Face& f, int feature, Vec3 c, Spot& out) {
     Real best = (Real)1e30;
     int at = -1;       // edge, or 3 + vertex
     Vec3 near = c;
@@ -24,7 +24,7 @@ KG_FN void touch_border(const Terrain& t, const Solid& s, const Face& f, int fea
         near = q;
         at = along <= 0 ? 3 + k : along >= 1 ? 3 + next : k;
     }
-    if (!(best <= (s.radius + s.reach) * (s.radius + s.reach))) return;
+    if (!(best <= (s.radius + s.reach) * (s.radius + s.reach))) return false;
     const Vec3 d = c - near;
     const Real dist = kg_sqrt(best);
     bool free = true;
@@ -37,9 +37,10 @@ KG_FN void touch_border(const Terrain& t, const Solid& s, const Face& f, int fea
         for (int k = 0; k < 3; ++k) if (3 + k == at) v = f.v[k];
         over_ring(t, v, [&](Vec3 q) { free = free && leaves(d, q - near, (Real)SEAM * dist); });
     }
-    if (!free) return;
+    if (!free) return false;
     const Vec3 n = dist > (Real)1e-6 * s.scale ? d * kg_inv(dist) : f.n;
-    add_spot(s, out, spot(t, feature, c - n * s.radius, n, dist - s.radius, SPOT_ROUND));
+    out = spot(t, feature, c - n * s.radius, n, dist - s.radius, SPOT_ROUND);
+    return true;
 }
 
 // The face if it is nearer to c than what was. At an edge or a vertex, where several are as near, the one that faces c
@@ -77,62 +78,88 @@ KG_CALL Near nearest(const Terrain& whole, Vec3 c, Real limit, Real tiny, Real o
     return best;
 }
 
-// the shape's points against a face
-KG_FN void touch_face(const Terrain& t, const Solid& s, const Face& f, Touched& out) {
-    const Real centre = -dot(f.p[0], f.n);
+// which of up to 32 points from `first` on come near a face
+KG_FN unsigned near_face(const Solid& s, const Rim& rim, const Face& f, int first) {
+    const Real most = s.radius + s.reach + dot(f.p[0], f.n);
+    unsigned near = 0;
+    KG_ROLLED for (int i = first; i < s.points && i < first + 32; ++i) near |= dot(solid_point(s, rim, f.n, i), f.n) > most ? 0u : 1u << (i - first);
+    return near;
+}
+// such a point against the face
+KG_FN bool touch_face(const Terrain& t, const Solid& s, const Rim& rim, const Face& f, int i, Spot& out) {
     const Real far = farthest_corner(f);
     const Real edge = (Real)1e-5 * s.scale + (Real)1e-6 * far;  // on the border counts as over
-    KG_ROLLED for (int i = 0; i < s.points; ++i) {
-        const Vec3 c = solid_point(s, f.n, i);
-        const Real d = centre + dot(c, f.n);
-        if (d > s.radius + s.reach) continue;
-        bool over = true, corner = false;
-        for (int k = 0; k < 3; ++k) {
-            const Real beyond = dot(f.p[k] - c, f.inward[k]);
-            if (beyond <= edge) continue;
-            const bool inner = over && d > (Real)-0.1 * s.scale && in_corner(t, s, f, k, c, beyond);
-            corner = corner || inner;
-            over = over && inner;
-        }
-        if (over && is_smooth(s) && (d < 0 || corner)) {
-            // it depends on the face, so it is looked at by itself: whether it is inside, and no nearer to something else
-            Real depth;
-            if (d < -s.thick || (!t.mesh && !is_below(t, c, depth))) continue;
-            const Near near = nearest(t, c, kg_abs(d) + edge, (Real)1e-6 * (s.scale + far), 0);
-            if (near.distance < (Real)1e29 && (!t.mesh || near.height < 0) && near.distance * (Real)1.01 + edge >= -d) add_spot(s, out, spot(t, i, c, f.n, d, SPOT_PLAIN));
-        } else if (over && (d >= 0 || corner)) {
-            add_spot(s, out, spot(t, i, c - f.n * s.radius, f.n, d - s.radius, corner ? SPOT_CORNER : SPOT_PLAIN));
-        } else if (!over && s.radius > 0 && d >= 0) {
-            touch_border(t, s, f, i, c, out);
-        }
+    const Vec3 c = solid_point(s, rim, f.n, i);
+    const Real d = dot(c, f.n) - dot(f.p[0], f.n);
+    bool over = true, corner = false;
+    for (int k = 0; k < 3; ++k) {
+        const Real beyond = dot(f.p[k] - c, f.inward[k]);
+        if (beyond <= edge) continue;
+        const bool inner = over && d > (Real)-0.1 * s.scale && in_corner(t, s, f, k, c, beyond);
+        corner = corner || inner;
+        over = over && inner;
     }
+    if (over && is_smooth(s) && (d < 0 || corner)) {
+        // it depends on the face, so it is looked at by itself: whether it is inside, and no nearer to something else
+        Real depth;
+        if (d < -s.thick || (!t.mesh && !is_below(t, c, depth))) return false;
+        const Near near = nearest(t, c, kg_abs(d) + edge, (Real)1e-6 * (s.scale + far), 0);
+        out = spot(t, i, c, f.n, d, SPOT_PLAIN);
+        return near.distance < (Real)1e29 && (!t.mesh || near.height < 0) && near.distance * (Real)1.01 + edge >= -d;
+    }
+    if (over && (d >= 0 || corner)) {
+        out = spot(t, i, c - f.n * s.radius, f.n, d - s.radius, corner ? SPOT_CORNER : SPOT_PLAIN);
+        return true;
+    }
+    return !over && s.radius > 0 && d >= 0 && touch_border(t, s, f, i, c, out);
 }
 
-// Points inside the terrain. behind: some of the shape is behind a triangle; else no point is inside a mesh
-KG_FN void touch_inside(const Terrain& t, const Solid& s, bool behind, Touched& out) {
-    KG_ROLLED for (int i = 0; i < s.points; ++i) {
-        if (!is_core(s, i)) continue;
-        const Vec3 c = core(s, i);
-        // a mesh is not felt from far behind
-        const bool deep = s.radius > 0 || is_smooth(s);  // a centre, not the surface
-        const Real felt = deep ? s.thick : 2 * s.thick;
-        Real limit = felt;
-        Near near = {c, v3(0, 0, 1), (Real)1e30, 0};
-        if (t.mesh ? behind : is_below(t, c, limit)) near = nearest(t, c, limit, (Real)1e-6 * s.scale, (Real)1e-6);
-        bool inside = near.distance < (Real)1e29 && (!t.mesh || near.height < 0);
-        const bool at_face = near.distance <= kg_abs(near.height) * (Real)1.0001;
-        const bool sharp = !at_face && near.distance > (Real)1e-6 * s.scale;
-        const Vec3 n = sharp ? (near.at - c) * kg_inv(near.distance) : near.normal;
-        if (t.mesh && (near.distance > felt || -dot(near.at, n) < -s.thick)) inside = false;
-        bool corner = false;
-        KG_ROLLED for (int k = 0; k < out.count; ++k) {
-            Spot& o = out.spots[k];
-            if (o.feature != i || o.terrain != t.number || o.sort != SPOT_CORNER) continue;
-            if (!inside || -(o.gap + s.radius) > near.distance * (Real)1.01 + (Real)1e-5 * s.scale) o.gap = (Real)1e30;
-            else corner = true;
+// A point that may be inside the terrain: what of the surface is nearest. behind: some of the shape is behind a triangle; else no
+// point is inside a mesh
+struct Inside { bool inside, at_face; Real distance; Vec3 normal; };
+KG_FN Inside look_inside(const Terrain& t, const Solid& s, int i, bool behind) {
+    const Vec3 c = core(s, i);
+    // a mesh is not felt from far behind
+    const bool deep = s.radius > 0 || is_smooth(s);  // a centre, not the surface
+    const Real felt = deep ? s.thick : 2 * s.thick;
+    Real limit = felt;
+    Near near = {c, v3(0, 0, 1), (Real)1e30, 0};
+    if (t.mesh ? behind : is_below(t, c, limit)) near = nearest(t, c, limit, (Real)1e-6 * s.scale, (Real)1e-6);
+    Inside found = {near.distance < (Real)1e29 && (!t.mesh || near.height < 0), near.distance <= kg_abs(near.height) * (Real)1.0001, near.distance, near.normal};
+    if (!found.at_face && near.distance > (Real)1e-6 * s.scale) found.normal = (near.at - c) * kg_inv(near.distance);
+    if (t.mesh && (near.distance > felt || -dot(near.at, found.normal) < -s.thick)) found.inside = false;
+    return found;
+}
+// Points inside the terrain, one for each lane. on: of lanes that have a shape
+KG_FN void touch_inside(const Env& env, const Terrain& t, const Solid& s, bool on, bool behind, Spots& list) {
+    const int most = kg_warp_most(on ? s.points : 0);
+    KG_ROLLED for (int first = 0; first < most; first += LANES) {
+        const int i = first + env.lane;
+        const bool looks = on && i < s.points && is_core(s, i);
+        Inside found = {false, false, 0, v3(0, 0, 1)};
+        if (looks) found = look_inside(t, s, i, behind);
+        kg_rejoin(env);
+        // what was taken for an inner corner at point i
+        bool corners = false, at_corner = false;
+        list.each(env, [&](const Spot& o, int) { corners = corners || (o.sort == SPOT_CORNER && o.terrain == t.number); });
+        if (kg_warp_any(corners)) {
+            for (unsigned left = kg_ballot(looks); kg_warp_any(left != 0); left &= left - 1u) {
+                const int lane = left ? kg_lowest(left) : 0;
+                const bool inside = kg_from(found.inside ? (Real)1 : (Real)0, lane) != 0;
+                const Real distance = kg_from(found.distance, lane);
+                bool stays = false;
+                list.each(env, [&](Spot& o, int) {
+                    if (!left || o.feature != first + lane || o.terrain != t.number || o.sort != SPOT_CORNER) return;
+                    if (!inside || -(o.gap + s.radius) > distance * (Real)1.01 + (Real)1e-5 * s.scale) o.gap = (Real)1e30;
+                    else stays = true;
+                });
+                const bool any = kg_any(stays);
+                if (left && lane == env.lane) at_corner = any;
+            }
         }
-        if (!inside || (corner && !at_face)) continue;
-        const Vec3 point = is_smooth(s) ? solid_point(s, n, i) : c - n * s.radius;
-        add_spot(s, out, spot(t, i, point, n, dot(point - c, n) - near.distance, SPOT_PLAIN));
+        const bool have = looks && found.inside && (!at_corner || found.at_face);
+        if (!kg_warp_any(have)) continue;
+        const Vec3 n = found.normal, c = core(s, i), point = is_smooth(s) ? solid_point(s, n, i) : c - n * s.radius;
+        offer(env, s.scale, have, spot(t, i, point, n, dot(point - c, n) - found.distance, SPOT_PLAIN), list);
     }
 }

@@ -22,8 +22,14 @@ KG_FN bool ends_on(const Terrain& t, const Ridge& r, Real at, Vec3 n, float slac
     over_ring(t, at > (Real)0.5 ? r.vb : r.va, [&](Vec3 q) { free = free && leaves(n, q - p, (Real)slack); });
     return free;
 }
-KG_FN void add_ridge_spot(const Terrain& t, const Solid& s, const Ridge& r, Real at, Vec3 n, Real gap, Touched& out) {
-    if (gap <= s.reach && gap < s.scale) add_spot(s, out, spot(t, s.points, r.a + r.ab * at, n, gap, SPOT_PLAIN));
+// up to two places of a ridge
+struct RidgeSpots { int count; Spot at[2]; };
+KG_FN void add_ridge_spot(const Terrain& t, const Solid& s, const Ridge& r, Real at, Vec3 n, Real gap, RidgeSpots& out) {
+    if (!(gap <= s.reach && gap < s.scale)) return;
+    const Spot found = spot(t, s.points, r.a + r.ab * at, n, gap, SPOT_PLAIN);
+    if (out.count == 0) out.at[0] = found;
+    else out.at[1] = found;
+    out.count += 1;
 }
 
 // the part of a ridge within the shape if that were `room` larger; false: none
@@ -173,7 +179,7 @@ KG_CALL RidgePlane separate_convex(const Terrain& t, const Solid& s, const Ridge
 }
 
 // A ridge against a shape with sides, or an ellipsoid
-KG_FN void touch_ridge(const Terrain& t, const Solid& s, const Ridge& r, Touched& out) {
+KG_FN void touch_ridge(const Terrain& t, const Solid& s, const Ridge& r, RidgeSpots& out) {
     RidgePlane plane;
     if (HAS_BOX && s.kind == SHAPE_BOX) plane = separate_box(t, s, r);
     else if (HAS_HULL || HAS_CYLINDER || HAS_ELLIPSOID) plane = separate_convex(t, s, r);
@@ -195,37 +201,39 @@ KG_FN void touch_ridge(const Terrain& t, const Solid& s, const Ridge& r, Touched
 }
 
 // a ridge across a capsule, between its ends
-KG_FN void touch_capsule_ridge(const Terrain& t, const Solid& s, const Ridge& r, Touched& out) {
+KG_FN bool touch_capsule_ridge(const Terrain& t, const Solid& s, const Ridge& r, Spot& out) {
     const Vec3 half = s.axis[2] * s.size.y, middle = r.ab * (Real)0.5;
     Real u, v;
     const Real hh = dot(half, half), mm = dot(middle, middle), hm = dot(half, middle);
-    if (hh * mm - hm * hm < (Real)1e-4 * hh * mm) return;  // alongside: the ends and vertices hold it
+    if (hh * mm - hm * hm < (Real)1e-4 * hh * mm) return false;  // alongside: the ends and vertices hold it
     closest_on_segments(v3(0, 0, 0), half, r.a + middle, middle, u, v);
-    if (kg_abs(u) >= 1 || kg_abs(v) >= 1) return;
+    if (kg_abs(u) >= 1 || kg_abs(v) >= 1) return false;
     const Vec3 q = r.a + middle * (1 + v), d = half * u - q;
     const Real dist = norm(d);
-    if (dist > s.radius + s.reach) return;
+    if (dist > s.radius + s.reach) return false;
     Vec3 n = cross(half, middle);
     n = n * kg_inv(norm(n));
     if (dot(n, r.o1) > 0 || (!r.open && dot(n, r.o2) > 0)) n = -n;  // outwards, if it is an edge that can be met
-    if (!leaves(n, r.o1, (Real)SEAM) || (!r.open && !leaves(n, r.o2, (Real)SEAM))) return;
+    if (!leaves(n, r.o1, (Real)SEAM) || (!r.open && !leaves(n, r.o2, (Real)SEAM))) return false;
     const Real gap = dot(n, d);  // negative: the axis has gone through
-    if (gap < -s.thick) return;
-    add_spot(s, out, spot(t, s.points, half * u - n * s.radius, n, gap - s.radius, SPOT_PLAIN));
+    if (gap < -s.thick) return false;
+    out = spot(t, s.points, half * u - n * s.radius, n, gap - s.radius, SPOT_PLAIN);
+    return true;
 }
-KG_FN void touch_capsule_vertex(const Terrain& t, const Solid& s, int v, Vec3 p, Touched& out) {
+KG_FN bool touch_capsule_vertex(const Terrain& t, const Solid& s, int v, Vec3 p, Spot& out) {
     const Vec3 half = s.axis[2] * s.size.y;
     const Real u = dot(p, half) * kg_inv(dot(half, half));
-    if (!(kg_abs(u) < 1)) return;
+    if (!(kg_abs(u) < 1)) return false;
     const Vec3 d = half * u - p;
     const Real dist = norm(d);
-    if (dist > s.radius + s.reach || dist < (Real)1e-6 * s.scale) return;
+    if (dist > s.radius + s.reach || dist < (Real)1e-6 * s.scale) return false;
     bool free = true, peak = false;  // a vertex in a plane is not for the middle of a capsule
     over_ring(t, v, [&](Vec3 q) {
         free = free && leaves(d, q - p, (Real)SEAM * dist);
         peak = peak || leaves(d, q - p, (Real)-1e-3 * dist);
     });
-    if (!free || !peak) return;
+    if (!free || !peak) return false;
     const Vec3 n = d * kg_inv(dist);
-    add_spot(s, out, spot(t, s.points, half * u - n * s.radius, n, dist - s.radius, SPOT_PLAIN));
+    out = spot(t, s.points, half * u - n * s.radius, n, dist - s.radius, SPOT_PLAIN);
+    return true;
 }

@@ -19,11 +19,6 @@ struct Spot {
 enum { SPOT_PLAIN = 0, SPOT_ROUND = 1, SPOT_CORNER = 2 };  // round: an edge or a vertex; corner: only if the point is inside
 // what of the surface is nearest to a point
 struct Near { Vec3 at, normal; Real distance, height; };  // normal, height over it: of the face
-// what has been found of one shape
-struct Touched {
-    int count;
-    Spot spots[MAX_SPOTS];
-};
 
 struct Solid {
     int kind, points;
@@ -72,12 +67,32 @@ KG_FN Vec3 half_box(const Solid& s) {
     const Real half = s.kind == SHAPE_SPHERE ? (Real)0 : s.size.y;  // capsule, cylinder (as a capsule: never too small)
     return v3(kg_abs(z.x) * half + s.size.x, kg_abs(z.y) * half + s.size.x, kg_abs(z.z) * half + s.size.x);
 }
-KG_FN Vec3 solid_point(const Solid& s, Vec3 n, int i) {
-    if (s.kind == SHAPE_SPHERE) return v3(0, 0, 0);
-    if (s.kind == SHAPE_CAPSULE) return s.axis[2] * (i == 0 ? s.size.y : -s.size.y);
-    if (HAS_HULL && s.kind == SHAPE_HULL) return rotate(s.rot, s.hull.at(i) * s.size.x);
-    return surface_point(s.kind, ShapePose{v3(0, 0, 0), s.rot}, s.size, n, i);
+// across a cylinder's axis: to the lowest of its rim along a unit vector, and a quarter turn on (as of surface_point)
+struct Rim { Vec3 low, side; };
+KG_FN Rim rim_of(const Solid& s, Vec3 n) {
+    Rim rim = {v3(0, 0, 0), v3(0, 0, 0)};
+    if (!HAS_CYLINDER || s.kind != SHAPE_CYLINDER) return rim;
+    const Real x = -dot(n, s.axis[0]), y = -dot(n, s.axis[1]), rho = kg_sqrt(x * x + y * y);
+    const Real inv = rho > (Real)1e-4 ? kg_inv(rho) : (Real)0;
+    const Real cx = (rho > (Real)1e-4 ? x * inv : (Real)1) * s.size.x, cy = y * inv * s.size.x;
+    rim.low = s.axis[0] * cx + s.axis[1] * cy;
+    rim.side = s.axis[1] * cx - s.axis[0] * cy;
+    return rim;
 }
+// i-th point of a shape that looks along -n
+KG_FN Vec3 solid_point(const Solid& s, const Rim& rim, Vec3 n, int i) {
+    if (s.kind == SHAPE_SPHERE) return v3(0, 0, 0);
+    if (HAS_CAPSULE && s.kind == SHAPE_CAPSULE) return s.axis[2] * (i == 0 ? s.size.y : -s.size.y);
+    if (HAS_HULL && s.kind == SHAPE_HULL) return rotate(s.rot, s.hull.at(i) * s.size.x);
+    if (HAS_ELLIPSOID && s.kind == SHAPE_ELLIPSOID) return surface_point(s.kind, ShapePose{v3(0, 0, 0), s.rot}, s.size, n, i);
+    if (HAS_CYLINDER && s.kind == SHAPE_CYLINDER) {
+        const int turn = i & 3;
+        const Vec3 out = turn < 2 ? rim.low : rim.side;
+        return s.axis[2] * (i < 4 ? s.size.y : -s.size.y) + out * (turn & 1 ? (Real)-1 : (Real)1);
+    }
+    return s.axis[0] * (i & 1 ? s.size.x : -s.size.x) + s.axis[1] * (i & 2 ? s.size.y : -s.size.y) + s.axis[2] * (i & 4 ? s.size.z : -s.size.z);
+}
+KG_FN Vec3 solid_point(const Solid& s, Vec3 n, int i) { return solid_point(s, rim_of(s, n), n, i); }
 
 // Of a smooth surface the point that faces a triangle depends on its normal
 KG_FN bool is_smooth(const Solid& s) { return s.kind == SHAPE_ELLIPSOID || s.kind == SHAPE_CYLINDER; }
@@ -112,32 +127,67 @@ KG_FN bool may_touch(const Solid& s, const Face& f, bool& behind) {
     return !apart;
 }
 
-// one more; a full list loses its largest gap
-KG_FN void keep_spot(Touched& out, const Spot& n) {
-    int at = out.count;
-    if (at == MAX_SPOTS) {
-        at = 0;
-        KG_ROLLED for (int i = 1; i < MAX_SPOTS; ++i) {
-            if (out.spots[i].gap > out.spots[at].gap) at = i;
+// What has been found of one shape, in a list that the lanes share: entry e is on lane e / SPOTS_OF_LANE. An entry does not depend
+// on the order in which spots come, but for what is dropped from a full list.
+static constexpr int SPOTS_OF_LANE = LANES < MAX_SPOTS ? MAX_SPOTS / LANES : 1;
+struct Spots {
+    int count;
+    Spot own[SPOTS_OF_LANE];
+    // f(entry, its number) of this lane's entries
+    template <class F>
+    KG_METHOD void each(const Env& env, F f) {
+        KG_ROLLED for (int p = 0; p < SPOTS_OF_LANE; ++p) {
+            const int e = env.lane * SPOTS_OF_LANE + p;
+            if (e < count) f(own[p], e);
         }
-        if (out.spots[at].gap <= n.gap) return;
-    } else {
-        out.count += 1;
     }
-    out.spots[at] = n;
+};
+KG_FN Vec3 kg_from(Vec3 a, int lane) { return v3(kg_from(a.x, lane), kg_from(a.y, lane), kg_from(a.z, lane)); }
+KG_FN Spot kg_from(const Spot& n, int lane) {
+    Spot o;
+    o.point = kg_from(n.point, lane);
+    o.normal = kg_from(n.normal, lane);
+    o.gap = kg_from(n.gap, lane);
+    o.feature = (int)kg_from((Real)n.feature, lane);
+    o.key = n.key;
+    o.terrain = (int)kg_from((Real)n.terrain, lane);
+    o.sort = (int)kg_from((Real)n.sort, lane);
+    return o;
 }
-// the same; what is found twice, where triangles meet, counts once
-KG_FN void add_spot(const Solid& s, Touched& out, const Spot& n) {
-    const Real same = (Real)1e-3 * s.scale;
-    KG_ROLLED for (int i = 0; i < out.count; ++i) {
-        const Spot& o = out.spots[i];
-        if (o.feature != n.feature || o.terrain != n.terrain) continue;
-        const Vec3 d = o.point - n.point;
-        if (dot(d, d) > same * same || dot(o.normal, n.normal) < (Real)0.95) continue;
-        if (n.gap < o.gap) out.spots[i] = n;
-        return;
+// of two spots at one place the one that counts: the deeper, of equals by its normal
+KG_FN bool goes_before(const Spot& a, const Spot& b) {
+    if (a.gap != b.gap) return a.gap < b.gap;
+    return a.normal.x != b.normal.x ? a.normal.x < b.normal.x : a.normal.y < b.normal.y;
+}
+// One more, of each lane that has one; what is found twice, where triangles meet, counts once; a full list loses its largest gap
+KG_FN void offer(const Env& env, Real scale, bool have, const Spot& its, Spots& list) {
+    const Real same = (Real)1e-3 * scale;
+    for (unsigned left = kg_ballot(have); kg_warp_any(left != 0); left &= left - 1u) {
+        const Spot n = kg_from(its, left ? kg_lowest(left) : 0);
+        const bool on = left != 0;
+        bool again = false;
+        Real farthest = (Real)-1e30;
+        list.each(env, [&](Spot& o, int) {
+            farthest = kg_max(farthest, o.gap);
+            if (!on || again || o.feature != n.feature || o.terrain != n.terrain) return;
+            const Vec3 d = o.point - n.point;
+            if (dot(d, d) > same * same || dot(o.normal, n.normal) < (Real)0.95) return;
+            again = true;
+            if (goes_before(n, o)) o = n;
+        });
+        const bool goes_in = !kg_any(again) && on, full = goes_in && list.count == MAX_SPOTS;
+        bool takes = goes_in && !full && env.lane == list.count / SPOTS_OF_LANE;
+        int p = list.count % SPOTS_OF_LANE;
+        if (kg_warp_any(full)) {
+            const Real most = -kg_least(-farthest);
+            const unsigned who = kg_ballot(farthest == most);
+            takes = takes || (full && most > n.gap && env.lane == kg_lowest(who));
+            if (full) p = 0;
+            KG_ROLLED while (full && p < SPOTS_OF_LANE - 1 && list.own[p].gap != most) ++p;
+        }
+        if (takes) list.own[SPOTS_OF_LANE == 1 ? 0 : p] = n;
+        if (goes_in && !full) list.count += 1;
     }
-    keep_spot(out, n);
 }
 KG_FN Spot spot(const Terrain& t, int feature, Vec3 point, Vec3 normal, Real gap, int sort) {
     Spot n;
