@@ -23,6 +23,7 @@ def field(heights=((0.0, 1.0), (2.0, 4.0)), pitch=(1.0, 2.0), **more) -> HeightF
     [
         (lambda: field([0.0, 1.0]), r"expected a grid \(x, y\) of at least 2 x 2 .* got shape \(2,\)"),
         (lambda: field([[0.0, 1.0]]), r"got shape \(1, 2\)"),
+        (lambda: field(np.zeros((2, 32769))), r"32768 along a side, got shape \(2, 32769\)"),
         (lambda: field([[0.0, 1.0], [math.nan, 1.0]]), r"got nan at \(1, 0\)"),
         (lambda: field(pitch=(1.0, 0.0)), r"expected two distances > 0 m, got \(1.0, 0.0\)"),
         (lambda: field(pos=(0.0, math.inf, 0.0)), "expected a finite position and a quaternion"),

@@ -237,8 +237,10 @@ class Batch:
     def modules(self) -> list[LoadedModule]:
         """What a step and what body states run, longest to compile first, for `load_together`; made for today's
         parameters."""
-        block, k = self.mapping.block if self.device.type == "cuda" else None, self._kernels
-        return [(kernel.module, block) for kernel in (k.step, k.search, k.body_states) if kernel]
+        m, k = self.mapping, self._kernels
+        of_step, of_search = (m.block, m.search_block) if self.device.type == "cuda" else (None, None)
+        search = [(k.search.module, of_search)] if k.search else []
+        return [(k.step.module, of_step), *search, (k.body_states.module, of_step)]
 
     def _arguments(self) -> Any:
         if self._args is None:
@@ -263,12 +265,13 @@ class Batch:
             return {"device": "cpu"}
         return {"stream": wp.stream_from_torch(torch.cuda.current_stream(self.device))}
 
-    def _launch(self, kernel: Any, *inputs: Any, lanes: int = 1) -> None:
+    def _launch(self, kernel: Any, *inputs: Any, lanes: int = 1, block: int = 0) -> None:
         """Every env once: one launch on CUDA, on torch's current stream; a slice per thread on the CPU."""
         args = self._arguments()
         if self.device.type == "cuda":
             threads = _whole_warps(self.num_envs * lanes) if lanes > 1 else self.num_envs
-            wp.launch(kernel, threads, inputs=[args, 0, *inputs], block_dim=self.mapping.block, **self._where())
+            block = block or self.mapping.block
+            wp.launch(kernel, threads, inputs=[args, 0, *inputs], block_dim=block, **self._where())
             return
         if self._threads == 1:
             wp.launch(kernel, self.num_envs, inputs=[args, 0, *inputs], **self._where())
@@ -289,7 +292,7 @@ class Batch:
         kernels, lanes, searchers = self._kernels, self.mapping.lanes, self.mapping.searchers
         for part in range(self.control.substeps if searchers else 0):
             self._launch(kernels.step, part, lanes=lanes)
-            self._launch(kernels.search, lanes=searchers)
+            self._launch(kernels.search, lanes=searchers, block=self.mapping.search_block)
         self._launch(kernels.step, self.control.substeps, lanes=lanes)
         if self.control.has_wrench:
             self.input["link_force"].zero_()

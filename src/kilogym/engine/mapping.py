@@ -26,8 +26,10 @@ MANY_LANES, FEW_REGISTERS = 16, 128
 4096 heaps of 20 boxes an H100 took 1.29 ms with 128 registers, 1.34 ms with 168, 1.56 ms with all 234."""
 
 
-SEARCHERS, SEARCH_REGISTERS = 16, 128
-"""Threads per env, and most registers of each, of a search for contacts in a kernel of its own."""
+SEARCHERS, SEARCH_REGISTERS, SEARCH_BLOCK = 16, 128, 512
+"""Threads per env, most registers of each, and threads per block of a search for contacts in a kernel of its own. A
+search is more code than the instruction caches hold: most of its time was waiting for the code, until the warps of a
+multiprocessor went through it together."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Mapping:
     registers: int = 0  # most per CUDA thread; 0: what the compiler takes
     searchers: int = 0  # threads per env that search for contacts in a kernel of their own; 0: the step's do it
     search_registers: int = 0  # most per thread of those
+    search_block: int = 1  # threads per block of those
 
     @property
     def lanes(self) -> int:
@@ -94,7 +97,7 @@ def choose_mapping(model: EnvModel, device: str, options: EngineOptions) -> Mapp
     searchers = options.searchers or (SEARCHERS if written_out and is_searched(model) else 1)
     if searchers == 1:
         return Mapping(shared, limbs, written_out, block, registers)
-    return Mapping(shared, limbs, written_out, block, registers, searchers, SEARCH_REGISTERS)
+    return Mapping(shared, limbs, written_out, block, registers, searchers, SEARCH_REGISTERS, SEARCH_BLOCK)
 
 
 def natural(model: EnvModel) -> Limbs:

@@ -20,6 +20,8 @@ from kilogym.scene.surface import Surface
 
 MOST_SAMPLES = 1 << 28
 """Samples of a height field, or corners of triangles, that an index can count with room to spare."""
+MOST_ALONG = 1 << 15
+"""Samples along a side of a height field (native/terrain.h: SAMPLES)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,10 +42,11 @@ class HeightField(Surface):
 
     def __post_init__(self) -> None:
         heights = np.array(self.heights, np.float64)
-        if heights.ndim != 2 or min(heights.shape) < 2 or heights.size > MOST_SAMPLES:
+        square = heights.ndim == 2 and min(heights.shape) >= 2
+        if not square or heights.size > MOST_SAMPLES or max(heights.shape) > MOST_ALONG:
             raise ValueError(
                 f"HeightField.heights: expected a grid (x, y) of at least 2 x 2 and at most {MOST_SAMPLES} samples, "
-                f"got shape {heights.shape}"
+                f"{MOST_ALONG} along a side, got shape {heights.shape}"
             )
         bad = np.argwhere(~np.isfinite(heights))
         if len(bad):

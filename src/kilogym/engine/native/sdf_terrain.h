@@ -61,7 +61,7 @@ KG_CALL void touch_vertices(const Args& args, const Env& env, const Segment& at,
             const Real d = sdf_distance(f, rotate(conj(s.rot), p) * inv, slope, error) * scale;
             if (d > s.reach || d < -s.thick || dot(slope, slope) < (Real)0.04) continue;
             const Vec3 n = -rotate(s.rot, along(slope, v3(0, 0, 1)));
-            if (dot(n, face.n) > (Real)0.1) offer_spot(at, half, p + n * d, n, d, 0, SDF_POINTS + face.v[k] % SDF_POINTS, out);
+            if (dot(n, face.n) > (Real)0.1) offer_spot(at, half, p + n * d, n, d, 0, SDF_POINTS + vertex_number(t, face.v[k]) % SDF_POINTS, out);
         }
     }
 }

@@ -112,7 +112,12 @@ KG_FN Terrain narrowed(const Terrain& t, Vec3 c, Real r) {
     return n;
 }
 
-// sample (i, j) of a height field
+// Number of sample (i, j) of a height field as a vertex: without the division that i * ny + j would need to be undone
+static constexpr int SAMPLES = 32768;  // most along a side: engine/terrain.py
+KG_FN int sample(int i, int j) { return i * SAMPLES + j; }
+// numbers of vertices without gaps
+KG_FN int vertex_number(const Terrain& t, int v) { return t.mesh ? v : v / SAMPLES * t.ny + v % SAMPLES; }
+// sample (i, j), as high as this
 KG_FN Vec3 field_vertex(const Terrain& t, int i, int j, Real height) {
     const Vec3 p = v3((Real)(i - t.ci) * t.dx - t.at.x, (Real)(j - t.cj) * t.dy - t.at.y, height - t.at.z);
     return t.turned ? rotate(t.turn, p) : p;
@@ -123,8 +128,8 @@ KG_FN Vec3 terrain_vertex(const Terrain& t, int v) {
         return v3(((p[0] - t.hi.x) - t.ref.x) + (p[3] - t.lo.x) - t.pos.x, ((p[1] - t.hi.y) - t.ref.y) + (p[4] - t.lo.y) - t.pos.y,
                   ((p[2] - t.hi.z) - t.ref.z) + (p[5] - t.lo.z) - t.pos.z);
     }
-    const int i = v / t.ny;
-    return field_vertex(t, i, v - i * t.ny, t.reals[v]);
+    const int i = v / SAMPLES, j = v % SAMPLES;
+    return field_vertex(t, i, j, t.reals[i * t.ny + j]);
 }
 
 // f(position of a neighbour) for the vertices joined to v by an edge
@@ -135,10 +140,10 @@ KG_FN void over_ring(const Terrain& t, int v, F f) {
         KG_ROLLED for (int n = start[0]; n < start[1]; ++n) f(terrain_vertex(t, t.ints[t.head[T_RING] + n]));
         return;
     }
-    const int i = v / t.ny, j = v - i * t.ny;
+    const int i = v / SAMPLES, j = v % SAMPLES;
     KG_ROLLED for (int n = 0; n < 6; ++n) {
         const int side = n < 3 ? 1 : -1, which = n % 3;  // along x, along y, along the diagonal
         const int a = i + (which != 1 ? side : 0), b = j + (which != 0 ? side : 0);
-        if (a >= 0 && a < t.nx && b >= 0 && b < t.ny) f(terrain_vertex(t, a * t.ny + b));
+        if (a >= 0 && a < t.nx && b >= 0 && b < t.ny) f(terrain_vertex(t, sample(a, b)));
     }
 }

@@ -110,7 +110,7 @@ KG_FN void find_solid_contacts(const Args& args, const Env& env, Real half, cons
                                int feature, Vec3 off, Contacts& c) {
     Spots list;
     touch_terrain(args, env, s, on, at.ref, at.pos + off, list);
-    if (!kg_warp_any(list.count > 0)) return;
+    if (!kg_warp_any(list.count > 0)) return;  // no barriers from here on
     const auto candidate = [&](const Spot& n) {
         const Vec3 point = at.pos + off + n.point;
         const Real gap = n.gap - at.rest;
@@ -131,8 +131,7 @@ KG_FN void find_terrain_contacts(const Args& args, const Env& env, Real half, co
         const int all = NTS - first < LIST_ROOM ? NTS - first : LIST_ROOM;
         const int count = list_items(env, rows, env.live ? all : 0, [&](int n) { return (Int)terrain_shape[first + n]; },
                                      [&](int i) { return is_near_terrain(args, env, rows, half, i); });
-        const int most = kg_warp_most(count);
-        KG_ROLLED for (int n = 0; n < most; ++n) {
+        KG_ROLLED for (int n = 0; kg_block_any(n < count); ++n) {
             const bool on = n < count;
             const int i = on ? (int)rows.listed(n) : 0, id = placed_shape[i];
             const Segment at = segment(rows, i);

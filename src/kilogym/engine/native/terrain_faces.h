@@ -12,14 +12,14 @@ struct Face {
 // a half of cell (i, j) of a height field: cells are split by the diagonal from (i, j) to (i + 1, j + 1), and half 1 is the one
 // with (i + 1, j)
 KG_FN void number_half(const Terrain& t, int i, int j, int half, Face& f) {
-    const int v00 = i * t.ny + j, v01 = v00 + 1, v10 = v00 + t.ny, v11 = v10 + 1;
+    const int v00 = sample(i, j), v01 = sample(i, j + 1), v10 = sample(i + 1, j), v11 = sample(i + 1, j + 1);
     f.v[0] = v00;
     f.v[1] = half ? v10 : v11;
     f.v[2] = half ? v11 : v01;
     const bool before = half ? j > 0 : i > 0, behind = half ? i + 2 < t.nx : j + 2 < t.ny;
-    f.across[0] = half ? (before ? v00 - 1 : -1) : v10;
-    f.across[1] = behind ? (half ? v11 + t.ny : v11 + 1) : -1;
-    f.across[2] = half ? v01 : (before ? v00 - t.ny : -1);
+    f.across[0] = half ? (before ? sample(i, j - 1) : -1) : v10;
+    f.across[1] = behind ? (half ? sample(i + 2, j + 1) : sample(i + 1, j + 2)) : -1;
+    f.across[2] = half ? v01 : (before ? sample(i - 1, j) : -1);
     for (int k = 0; k < 3; ++k) f.owns[k] = half || f.across[k] < 0;  // an edge has a half of either kind
 }
 KG_FN void place_half(const Terrain& t, int i, int j, int half, Vec3 heights, Face& f) {
@@ -112,15 +112,15 @@ KG_FN bool next_face(const Terrain& t, Walk& w, Face& f, Test passes) {
 // have a shape. All of a warp look at the same terrain
 template <class F>
 KG_FN void over_faces(const Env& env, const Terrain& t, bool on, F f) {
-    const int wide = t.j1 - t.j0 + 1, cells = on ? (t.i1 - t.i0 + 1) * wide : 0, most = kg_warp_most(t.mesh ? cells : 2 * cells);
+    const int wide = t.j1 - t.j0 + 1, cells = on ? (t.i1 - t.i0 + 1) * wide : 0;
     if (!t.mesh) {
-        KG_ROLLED for (int first = 0; first < most; first += LANES) {
+        KG_ROLLED for (int first = 0; kg_block_any(first < 2 * cells); first += LANES) {
             const int n = first + env.lane, i = on ? n / (2 * wide) : 0, left = n - i * 2 * wide;
             f(n < 2 * cells, FaceAt{t.i0 + i, t.j0 + left / 2, left & 1});
         }
         return;
     }
-    KG_ROLLED for (int c = 0; c < most; ++c) {
+    KG_ROLLED for (int c = 0; kg_block_any(c < cells); ++c) {
         const int i = t.i0 + (c < cells ? c / wide : 0), j = t.j0 + (c < cells ? c % wide : 0);
         const int* cell = t.ints + t.head[T_CELLS] + i * t.ny + j;
         const int begin = c < cells ? cell[0] : 0, end = c < cells ? cell[1] : 0, longest = kg_warp_most(end - begin);

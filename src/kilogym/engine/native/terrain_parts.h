@@ -15,8 +15,8 @@ KG_FN void find_parts_contacts(const Args& args, const Env& env, Real half, cons
     const Four q = rows.segment(i, 7), size = rows.segment(i, 8);
     const Quat rot = q4(q.x, q.y, q.z, q.w);
     const int* t = args.hull_table.data + 7 * (on && !whole ? (int)size.w : 0);
-    const int parts = !on ? 0 : whole ? 1 : t[6], most = kg_warp_most(parts);
-    KG_ROLLED for (int p = 0; p < most; ++p) {
+    const int parts = !on ? 0 : whole ? 1 : t[6];
+    KG_ROLLED for (int p = 0; kg_block_any(p < parts); ++p) {
         Solid part = s;
         Vec3 off = v3(0, 0, 0);
         if (!whole && p < parts) {

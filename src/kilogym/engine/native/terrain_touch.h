@@ -103,7 +103,6 @@ KG_FN void touch_terrain(const Args& args, const Env& env, const Solid& s, bool 
     KG_ROLLED for (int n = 0; n < NTERRAINS; ++n) {
         const Terrain t = view_terrain(args, env, n, ref, pos, ext);
         const bool here = on && t.i1 >= t.i0;
-        if (!kg_warp_any(here)) continue;
         bool behind = false;
         over_faces(env, t, here, [&](bool valid, FaceAt at) {
             Face f = Face();
