@@ -18,8 +18,8 @@ void schedule_one(int thread) {
     }
     kg_sync();
     int* out = visits + env.index * MAX_CONTACTS * LANES + env.lane;
-    each_visit(env, rows, schedule_contacts(env, rows, count), [&](int i, bool mine) {
-        if (mine) *out = i;
+    each_visit(env, rows, schedule_contacts(env, rows, count), [&](const Visited& at) {
+        if (at.mine) *out = at.contact;
         out += LANES;
     });
 }

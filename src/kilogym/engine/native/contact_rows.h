@@ -85,7 +85,7 @@ struct Rows {
     }
     KG_METHOD void set_owners(int i, Owners o) const { at(i, 3).z = (Real)(o.a + 1 + 64 * (o.b + 1)); }
     // n-th number of the schedule (schedule.h)
-    KG_METHOD Real& turn(unsigned n) const { return (&data[(TURNS + n / 4) * ENVS_PER_WARP].x)[n % 4]; }
+    KG_METHOD int& turn(unsigned n) const { return *(int*)&(&data[(TURNS + n / 4) * ENVS_PER_WARP].x)[n % 4]; }
     KG_METHOD Elastic elastic(int i) const { return Elastic{at(i, 4).z, at(i, 4).w}; }
     // restitution targets [m/s]: biased, relax
     KG_METHOD Real& bounce(int i) const { return at(i, 4).x; }
@@ -112,15 +112,15 @@ KG_FN Owners owners_of(const ContactPlace& p) {
     return Owners{SV > 0 ? env_link_owner[p.link_a] : -1, SV > 0 && NP > 0 && p.link_b >= 0 ? env_link_owner[p.link_b] : -1};
 }
 
-// What a sweep needs to know of where a row lies: on the CPU its links' paths, on lanes its owners
+// A visit to a contact: which, whether it is this lane's, and, with code written out, its owners. Not mine: one that can be looked
+// up without harm
+struct Visited { int contact; bool mine; Owners owners; };
+
+// What a sweep needs to know of where a row lies: on the CPU its links' paths, on lanes its owners. acts: it is wanted
 struct RowPlace { int link_a, link_b; Owners owners; };
-KG_FN RowPlace row_place(const Rows& rows, int i, bool mine) {
-    if (WRITTEN_OUT) {
-        const Owners o = SV > 0 ? rows.owners(i) : Owners{-1, -1};
-        return RowPlace{0, -1, {mine ? o.a : -1, mine ? o.b : -1}};
-    }
-    if (!mine) return RowPlace{0, -1, {-1, -1}};
-    const ContactPlace p = rows.place(i);
+KG_FN RowPlace row_place(const Rows& rows, const Visited& at, bool acts) {
+    if (WRITTEN_OUT || !acts) return RowPlace{0, -1, acts ? at.owners : Owners{-1, -1}};
+    const ContactPlace p = rows.place(at.contact);
     return RowPlace{p.link_a, p.link_b, owners_of(p)};
 }
 

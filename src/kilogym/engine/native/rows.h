@@ -183,9 +183,9 @@ template <class Args>
 KG_FN void build_contact_rows(const Args& args, const Env& env, const StepSettings& st, const Kinematics& k, const Real* map,
                               const Schedule& s, const Real* w, const Rows& rows) {
     const Real half = st.semi_implicit ? (Real)0 : (Real)0.5 * st.dt;
-    each_visit(env, rows, s, [&](int i, bool mine) {
-        build_contact_row(args, env, half, k, map, mine, i, w, rows);
-        if constexpr (HAS_SPIN_FRICTION) build_spin_row(args, env, k, map, mine, i, w, rows);
+    each_visit(env, rows, s, [&](const Visited& at) {
+        build_contact_row(args, env, half, k, map, at.mine, at.contact, w, rows);
+        if constexpr (HAS_SPIN_FRICTION) build_spin_row(args, env, k, map, at.mine, at.contact, w, rows);
     });
     kg_sync();
 }

@@ -11,8 +11,16 @@
 
 static_assert(LANES == 1 || LANES == SWEPT_LANES, "lanes visit contacts in their own order");
 
-// rounds: with lanes, the most of the warp's envs; first: the contact (of this lane) that is visited first, -1: none
+// rounds: with lanes, the most of the warp's envs; first: the visit (of this lane) that comes first, -1: none. A visit with lanes:
+// the contact's number and its owners, so that a sweep need not wait for them before it knows what to load
 struct Schedule { int contacts, rounds, first; };
+static constexpr int NUMBERS = 1 << 18;
+KG_FN int visit_of(int contact, Owners o) { return contact + NUMBERS * (o.a + 1 + 64 * (o.b + 1)); }
+KG_FN Visited visit_at(int visit) {
+    if (visit < 0) return Visited{0, false, {-1, -1}};
+    return Visited{visit % NUMBERS, true, {visit / NUMBERS % 64 - 1, NP > 0 ? visit / (64 * NUMBERS) - 1 : -1}};
+}
+static_assert(MAX_CONTACTS < NUMBERS, "contacts are numbered in 18 bits");
 
 #if KG_LANES == 1
 KG_FN Schedule schedule_contacts(const Env&, const Rows& rows, int contacts) {
@@ -34,18 +42,18 @@ KG_FN Schedule schedule_contacts(const Env&, const Rows& rows, int contacts) {
         KG_ROLLED for (; next[a] < round; ++next[a]) rows.turn(next[a] * SWEPT_LANES + a) = -1;
         KG_ROLLED for (; next[b] < round; ++next[b]) rows.turn(next[b] * SWEPT_LANES + b) = -1;
         rows.turn(round * SWEPT_LANES + b) = -1;
-        rows.turn(round * SWEPT_LANES + a) = (Real)i;
+        rows.turn(round * SWEPT_LANES + a) = i;
         next[a] = next[b] = round + 1;
     }
     // close up: n-th visit -> contact
     int n = 0;
     KG_ROLLED for (int round = 0; n < contacts; ++round) {
         KG_ROLLED for (int lane = 0; lane < SWEPT_LANES; ++lane) {
-            const Real i = round < next[lane] ? rows.turn(round * SWEPT_LANES + lane) : (Real)-1;
+            const int i = round < next[lane] ? rows.turn(round * SWEPT_LANES + lane) : -1;
             if (i >= 0) rows.turn(n++) = i;
         }
     }
-    s.first = (int)rows.turn(0);
+    s.first = rows.turn(0);
     return s;
 }
 #else
@@ -71,8 +79,8 @@ KG_FN Schedule schedule_contacts(const Env& env, const Rows& rows, int contacts)
         }
         if (!mine) continue;
         fill(round);
-        if (round == 0) first = i;
-        rows.turn(round * LANES + env.lane) = (Real)i;
+        if (round == 0) first = visit_of(i, o);
+        rows.turn(round * LANES + env.lane) = visit_of(i, o);
         next = round + 1;
     }
     const int rounds = kg_warp_most(next);
@@ -81,23 +89,34 @@ KG_FN Schedule schedule_contacts(const Env& env, const Rows& rows, int contacts)
 }
 #endif
 
-// f(contact, mine) for this lane's contacts in the order of visits. With lanes all of a warp come to each round; one without a
-// contact in it gets one that can be looked up without harm
-template <class F>
-KG_FN void each_visit(const Env& env, const Rows& rows, const Schedule& s, F f) {
+// f(visit, what `load` loads for it) for this lane's contacts in the order of visits, each loaded while the one before it is at work:
+// nothing that a visit writes may be loaded for the next. With lanes all of a warp come to each round
+template <class Load, class F>
+KG_FN void each_loaded_visit(const Env& env, const Rows& rows, const Schedule& s, Load load, F f) {
 #if KG_LANES == 1
     int next = SWEPT_LANES == 1 ? 0 : s.first;
     KG_ROLLED for (int n = 1; n <= s.contacts; ++n) {
-        const int i = next;
-        next = SWEPT_LANES == 1 ? n : n < s.contacts ? (int)rows.turn(n) : 0;
-        f(i, true);
+        const Visited at = {next, true, {-1, -1}};
+        next = SWEPT_LANES == 1 ? n : n < s.contacts ? rows.turn(n) : 0;
+        f(at, load(at));
     }
 #else
-    int next = s.first;
+    const auto turn = [&](int r) { return s.contacts > 0 && r < s.rounds ? rows.turn(r * LANES + env.lane) : -1; };
+    Visited at = visit_at(s.first);
+    auto loaded = load(at);
+    int after = turn(1);
     KG_ROLLED for (int r = 0; r < s.rounds; ++r) {
-        const int i = next;
-        if (s.contacts > 0 && r + 1 < s.rounds) next = (int)rows.turn((r + 1) * LANES + env.lane);
-        f(i < 0 ? 0 : i, i >= 0);
+        const Visited next = visit_at(after);
+        const auto for_next = load(next);
+        after = turn(r + 2);
+        f(at, loaded);
+        at = next;
+        loaded = for_next;
     }
 #endif
+}
+struct Nothing {};
+template <class F>
+KG_FN void each_visit(const Env& env, const Rows& rows, const Schedule& s, F f) {
+    each_loaded_visit(env, rows, s, [](const Visited&) { return Nothing(); }, [&](const Visited& at, Nothing) { f(at); });
 }

@@ -28,31 +28,35 @@ KG_FN Vec3 visit_contact(const Visit& p, const Rows& rows, int i, int phase, con
     const Real slip = t2 > (Real)1e-30 ? c.dynamic_mu * f.x * kg_rsqrt(t2) : (Real)0, s = t2 > reach * reach ? slip : (Real)1;
     return v3(f.x, f.y * s, f.z * s);
 }
+struct LoadedRow { RowY y; Four now; ContactResponse response; };
 KG_FN void sweep_contacts(const Env& env, const Visit& p, const Rows& rows, const Schedule& s, Real* w) {
-    each_visit(env, rows, s, [&](int i, bool mine) {
-        const int phase = !mine ? (int)CONTACT_WAITING : HAS_RESTITUTION ? (int)rows.phase(i) : (int)CONTACT_RESTING;
+    const auto load = [&](const Visited& its) {
+        LoadedRow row;
+        row.y = row_y(env, rows, its.contact, its.owners);
+        row.now = rows.impulse_gap(its.contact);
+        row.response = rows.response(its.contact);
+        return row;
+    };
+    each_loaded_visit(env, rows, s, load, [&](const Visited& its, const LoadedRow& row) {
+        const int i = its.contact, phase = !its.mine ? (int)CONTACT_WAITING : HAS_RESTITUTION ? (int)rows.phase(i) : (int)CONTACT_RESTING;
         const bool acts = phase != CONTACT_WAITING;
-        const RowPlace at = row_place(rows, i, acts);
-        const RowY y = row_y(env, rows, i, at.owners);
-        Four now = rows.impulse_gap(i);
-        ContactResponse c = rows.response(i);
-        kg_here(now);
-        kg_here(c);
-        const Vec3 u = contact_velocity(env, at, y, w), old = xyz(now);
-        const Vec3 f = take_turns(env, acts, at, y, u, old, w, [&](Vec3 u) { return visit_contact(p, rows, i, phase, c, u, old, now.w); });
-        if (acts && at.owners.writes(env)) rows.impulse_gap(i) = four(f, now.w);
+        const RowPlace at = row_place(rows, its, acts);
+        const Vec3 u = contact_velocity(env, at, row.y, w), old = xyz(row.now);
+        const Vec3 f = take_turns(env, acts, at, row.y, u, old, w, [&](Vec3 u) { return visit_contact(p, rows, i, phase, row.response, u, old, row.now.w); });
+        if (acts && at.owners.writes(env)) rows.impulse_gap(i) = four(f, row.now.w);
     });
     kg_sync();  // a contact of two limbs: written by one of its lanes, read by both
 }
 
 // whether a contact bounces in this iteration, and when in it it touches (TOI-aware restitution): an approach faster
 // than the threshold that arrives at time t within h leaves with e times the arrival speed for the rest of h
-KG_FN void choose_phase(const Env& env, const Visit& p, const Rows& rows, int i, bool mine, const Real* before, const Real* after) {
-    const Real h = p.h, e = mine ? rows.elastic(i).restitution : (Real)0;
+KG_FN void choose_phase(const Env& env, const Visit& p, const Rows& rows, const Visited& its, const Real* before, const Real* after) {
+    const int i = its.contact;
+    const Real h = p.h, e = its.mine ? rows.elastic(i).restitution : (Real)0;
     if (!kg_warp_any(e > 0)) return;
     const bool elastic = e > 0;
     const Four now = elastic ? rows.impulse_gap(i) : four(v3(0, 0, 0), 0);
-    const RowPlace at = row_place(rows, i, elastic);
+    const RowPlace at = row_place(rows, its, elastic);
     const RowY y = row_y(env, rows, i, at.owners);
     const Real gap = now.w, u0 = normal_velocity(env, at, y, before);
     const Real a = kg_div(normal_velocity(env, at, y, after) - u0, h);
@@ -78,11 +82,12 @@ KG_FN void move_gaps(const Env& env, Real h, const Real* map, const Vector& w, D
         dofs[i].lower_gap += move;
         dofs[i].upper_gap -= move;
     });
-    each_visit(env, rows, s, [&](int i, bool mine) {
-        const RowPlace at = row_place(rows, i, mine);
+    each_visit(env, rows, s, [&](const Visited& its) {
+        const int i = its.contact;
+        const RowPlace at = row_place(rows, its, its.mine);
         const Four now = rows.impulse_gap(i);
         const Real u = normal_velocity(env, at, row_y(env, rows, i, at.owners), w);
-        if (mine && at.owners.writes(env)) rows.impulse_gap(i) = four(xyz(now), now.w + h * u);
+        if (its.mine && at.owners.writes(env)) rows.impulse_gap(i) = four(xyz(now), now.w + h * u);
     });
     kg_sync();  // a contact of two limbs: written by one of its lanes, read by both
 }
@@ -94,9 +99,9 @@ KG_FN void mark_loaded(const Env& env, bool always, const bool* stiff, const Dof
         const DofRow& r = dofs[i];
         if (r.stop != 0 || r.friction != 0 || r.speed != 0) loaded[v_tree[dof_v[i]]] = true;
     });
-    each_visit(env, rows, s, [&](int i, bool mine) {
-        if (!mine || rows.impulse_gap(i).x <= 0) return;
-        const ContactPlace at = rows.place(i);
+    each_visit(env, rows, s, [&](const Visited& its) {
+        if (!its.mine || rows.impulse_gap(its.contact).x <= 0) return;
+        const ContactPlace at = rows.place(its.contact);
         const int a = env_link_tree[at.link_a], b = at.link_b >= 0 ? env_link_tree[at.link_b] : -1;
         each_of_two<NT>(a, b, [&](auto t) { if (is_tree(env, t, a) || is_tree(env, t, b)) loaded[t] = true; });
     });
@@ -161,7 +166,7 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
         const Real most = energy(w, w) * (Real)(1 + 1e-5) + unsettled;
 
         // warm start
-        if (HAS_RESTITUTION) each_visit(env, rows, contacts, [&](int i, bool mine) { choose_phase(env, visit, rows, i, mine, before, w); });
+        if (HAS_RESTITUTION) each_visit(env, rows, contacts, [&](const Visited& at) { choose_phase(env, visit, rows, at, before, w); });
         kg_sync();
         warm_dofs(env, map, dofs, w);
         start_couplings(st, n, before, couplings, w);

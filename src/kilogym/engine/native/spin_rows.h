@@ -47,16 +47,17 @@ KG_FN void build_spin_row(const Args& args, const Env& env, const Kinematics& k,
 
 KG_FN void sweep_spins(const Env& env, const Rows& rows, const Schedule& schedule, Real* w) {
     const Rows spins = rows.spins();
-    each_visit(env, rows, schedule, [&](int i, bool mine) {
-        const RowPlace at = row_place(rows, i, mine);
+    each_visit(env, rows, schedule, [&](const Visited& its) {
+        const int i = its.contact;
+        const RowPlace at = row_place(rows, its, its.mine);
         const RowY y = row_y(env, spins, i, at.owners);
         const Vec3 old = xyz(spins.impulse_gap(i)), u = contact_velocity(env, at, y, w);
         const ContactResponse c = spins.response(i);
         const Real n = rows.impulse_gap(i).x;
-        const Vec3 f = take_turns(env, mine, at, y, u, old, w, [&](Vec3 u) {
+        const Vec3 f = take_turns(env, its.mine, at, y, u, old, w, [&](Vec3 u) {
             return within(SpinLimits{c.static_mu, c.dynamic_mu}, n, v3(old.x - u.x * c.inv_n, old.y - u.y * c.inv_t, old.z - u.z * c.inv_t));
         });
-        if (mine && at.owners.writes(env)) spins.impulse_gap(i) = four(f, 0);
+        if (its.mine && at.owners.writes(env)) spins.impulse_gap(i) = four(f, 0);
     });
     kg_sync();  // a contact of two limbs: written by one of its lanes, read by both
 }

@@ -105,12 +105,12 @@ KG_FN Vec3 take_turns(const Env& env, bool acts, const RowPlace& at, const RowY&
 KG_FN void warm_contacts(const Env& env, const Rows& rows, const Rows& of, const Schedule& s, Real* w) {
     Real trunk[LANES > 1 && TV > 0 ? TV : 1];
     if constexpr (LANES > 1) each<TV>([&](auto v) { trunk[v] = 0; });
-    each_visit(env, rows, s, [&](int i, bool mine) {
-        if (!mine) return;
-        const Vec3 f = xyz(of.impulse_gap(i));
+    each_visit(env, rows, s, [&](const Visited& its) {
+        if (!its.mine) return;
+        const Vec3 f = xyz(of.impulse_gap(its.contact));
         if (f.x == 0 && f.y == 0 && f.z == 0) return;
-        const RowPlace at = row_place(rows, i, true);
-        const RowY y = row_y(env, of, i, at.owners);
+        const RowPlace at = row_place(rows, its, true);
+        const RowY y = row_y(env, of, its.contact, at.owners);
         if (at.owners.writes(env)) push_trunk(at, y, f, LANES > 1 ? trunk : w);
         push_limb(env, at, y, f, w);
     });
