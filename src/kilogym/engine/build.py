@@ -26,7 +26,7 @@ SEARCH_HEADERS = (
     "convex.h", "gjk.h", "epa.h", "separate.h", "cylinder_edge.h", "manifold.h",
     "candidates.h", "placed.h", "pairs.h", "parts.h", "ground.h",
     "terrain.h", "terrain_faces.h", "terrain_shapes.h", "terrain_points.h", "terrain_ridges.h", "terrain_touch.h",
-    "terrain_parts.h", "terrain_contacts.h", "search.h", "launch.h",
+    "terrain_parts.h", "terrain_found.h", "terrain_search.h", "terrain_contacts.h", "search.h", "launch.h",
 )  # fmt: skip
 """What the search for contacts needs, in order."""
 STEP_HEADERS = (

@@ -26,10 +26,8 @@ MANY_LANES, FEW_REGISTERS = 16, 128
 4096 heaps of 20 boxes an H100 took 1.29 ms with 128 registers, 1.34 ms with 168, 1.56 ms with all 234."""
 
 
-SEARCHERS, SEARCH_REGISTERS, SEARCH_BLOCK = 16, 128, 512
-"""Threads per env, most registers of each, and threads per block of a search for contacts in a kernel of its own. A
-search is more code than the instruction caches hold: most of its time was waiting for the code, until the warps of a
-multiprocessor went through it together."""
+SEARCHERS, SEARCH_REGISTERS, SEARCH_BLOCK = 16, 128, 256
+"""Threads per env, most registers of each, and threads per block of a search for contacts in a kernel of its own."""
 
 
 @dataclass(frozen=True)

@@ -294,7 +294,12 @@ def row_words(
     contacts, lanes = max(1, topology.max_contacts), (order or limbs).lanes
     rows = contacts * (2 if "SPIN_FRICTION" in features else 1)
     turns = (contacts * lanes + 3) // 4 if lanes > 1 else 0
-    return 4 * (rows * (ROW_HEAD + y) + each * shapes + turns)
+    found = FOUND if any(model.shape_kind[s] != SHAPE_SDF for s in topology.terrain_slots) else 0
+    return 4 * (rows * (ROW_HEAD + y) + each * shapes + turns + found)
+
+
+FOUND = 3 * 64 + 96
+"""Numbers of four of what is found at terrain (native/terrain_found.h)."""
 
 
 def kept_words(model: EnvModel, topology: Topology, limbs: Limbs) -> int:

@@ -16,7 +16,9 @@ static constexpr bool HAS_TURNED = IS_SEARCHED;
 static constexpr int SEGMENTS = MAX_CONTACTS1 * ROW, SEGMENT = HAS_TURNED ? 10 : 7;
 static constexpr int SPINS = SEGMENTS + NPS * SEGMENT;    // rows of spins (spin_rows.h), one for each contact
 static constexpr int TURNS = SPINS + (HAS_SPIN_FRICTION ? SEGMENTS : 0);  // who visits what when (schedule.h)
-static constexpr int ROOM = TURNS + (SWEPT_LANES > 1 ? (MAX_CONTACTS1 * SWEPT_LANES + 3) / 4 : 0);  // of an env
+static constexpr int FOUND = TURNS + (SWEPT_LANES > 1 ? (MAX_CONTACTS1 * SWEPT_LANES + 3) / 4 : 0);  // at terrain (terrain_found.h)
+static constexpr int FOUND_SPOTS = 64, FOUND_EDGES = 96;  // engine/tables.py: FOUND
+static constexpr int ROOM = FOUND + (NTS > 0 ? 3 * FOUND_SPOTS + FOUND_EDGES : 0);  // of an env
 static constexpr bool ROOM_ON_STACK = ROOM <= STACK_ROOM;
 #if defined(__CUDA_ARCH__) || defined(KG_EMULATED)
 static constexpr int ENVS_PER_WARP = 32 / KG_ROOM_LANES;
@@ -59,6 +61,8 @@ struct Rows {
     KG_METHOD Four& segment(int i, int number) const { return data[(SEGMENTS + i * SEGMENT + number) * ENVS_PER_WARP]; }
     // Until rows are built nothing lies where their Y will be: there is room for a list of LIST_ROOM whole numbers
     KG_METHOD Real& listed(int n) const { return (&at(n / LIST_OF_ROW, ROW_Y + n % LIST_OF_ROW / 4).x)[n % 4]; }
+
+    KG_METHOD Four& found(int n) const { return data[(FOUND + n) * ENVS_PER_WARP]; }
 
     KG_METHOD Rows spins() const { return Rows{data + SPINS * ENVS_PER_WARP}; }
 

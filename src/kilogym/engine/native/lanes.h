@@ -49,13 +49,6 @@ KG_FN void kg_together() { asm volatile("barrier.sync 0;" ::: "memory"); }
 KG_FN void kg_together() { __syncthreads(); }
 #endif
 
-// Whether any thread of the block says so, for loops in which its warps go on together; of threads that go by themselves: its own
-#if defined(__CUDA_ARCH__) && KG_LANES > 1
-KG_FN bool kg_block_any(bool b) { return __syncthreads_or(b) != 0; }
-#else
-KG_FN bool kg_block_any(bool b) { return kg_warp_any(b); }
-#endif
-
 #if defined(__CUDA_ARCH__)
 KG_FN int kg_bits(unsigned x) { return __popc(x); }
 KG_FN int kg_lowest(unsigned x) { return __ffs(x) - 1; }  // x > 0
@@ -96,15 +89,18 @@ KG_FN Real kg_least_from(Real x) {
     return x;
 }
 KG_FN Real kg_least(Real x) { return kg_least_from<1>(x); }
+// of the lanes up to this one
+KG_FN int kg_sum_to(int x, int lane) {
+    KG_ROLLED for (int d = 1; d < LANES; d *= 2) {
+        const int before = (int)kg_from((Real)x, lane < d ? 0 : lane - d);
+        if (lane >= d) x += before;
+    }
+    return x;
+}
 template <class F>
 KG_FN void each_lane(const F& f) { KG_WRITTEN_OUT(0, LANES, f); }
 // of the lanes' true, in their order: how many come before this lane's
 KG_FN int kg_before(unsigned ballot, int lane) { return kg_bits(ballot & ((1u << lane) - 1u)); }
-// the n-th of the lanes' true
-KG_FN int kg_nth(unsigned ballot, int n) {
-    KG_ROLLED for (; n > 0; --n) ballot &= ballot - 1u;
-    return ballot ? kg_lowest(ballot) : 0;
-}
 KG_FN bool kg_any(bool b) { return kg_ballot(b) != 0; }
 // flags of local trees: the trunk's are set if any limb sets them
 KG_FN void any_limb(bool* of_tree) {

@@ -212,7 +212,8 @@ KG_FN void find_pair_contacts(const Args& args, const Env& env, const StepSettin
                                [&](int p) { return spheres_meet(rows, half, pair_a[p], pair_b[p]); });
         if (HAS_CONVEX) count = list_items(env, rows, count, [&](int n) { return (Int)rows.listed(n); },
                                            [&](int p) { return boxes_meet(rows, half, pair_a[p], pair_b[p]); });
-        KG_ROLLED for (int n0 = 0; kg_block_any(n0 < count); n0 += LANES) {
+        const int most = kg_warp_most(count);
+        KG_ROLLED for (int n0 = 0; n0 < most; n0 += LANES) {
             const int n = n0 + env.lane;
             Candidate found[PAIR_POINTS];
             int have = 0;

@@ -35,6 +35,9 @@ struct Terrain {
     Vec3 box, ext;       // what may be touched lies in: centre and half extents, env axes
 };
 
+template <class Args>
+KG_FN bool is_mesh(const Args& args, int number) { return HAS_MESHES && (!HAS_FIELDS || args.terrain_ints.data[number * T_HEADER_INTS + T_MESH] != 0); }
+
 // ext: half extents of a box around the shape, env axes
 template <class Args>
 KG_FN Terrain view_terrain(const Args& args, const Env& env, int number, Vec3 ref, Vec3 pos, Vec3 ext) {
@@ -42,7 +45,7 @@ KG_FN Terrain view_terrain(const Args& args, const Env& env, int number, Vec3 re
     t.number = number;
     t.head = args.terrain_ints.data + number * T_HEADER_INTS;
     const Real* head = args.terrain_reals.data + number * T_HEADER_REALS;
-    t.mesh = HAS_MESHES && (!HAS_FIELDS || t.head[T_MESH] != 0);
+    t.mesh = is_mesh(args, number);
     t.nx = t.head[T_NX];
     t.ny = t.head[T_NY];
     t.ints = args.terrain_ints.data + t.head[T_INTS];

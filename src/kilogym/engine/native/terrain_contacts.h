@@ -19,125 +19,90 @@ KG_FN int natural_key(const Solid& s, const Spot& n) {
     return key;
 }
 
-// a list's entry on all lanes
-KG_FN Spot entry(const Spots& list, int e) { return kg_from(list.own[SPOTS_OF_LANE == 1 ? 0 : e % SPOTS_OF_LANE], e / SPOTS_OF_LANE); }
-
-// Drops spots that do not count, and edges and vertices that do not stick out of a face which the same point touches (a T-junction
-// of triangles)
-template <class Test>
-KG_FN void drop_spots(const Env& env, const Solid& s, Spots& list, Test counts) {
-    bool round = false;
-    list.each(env, [&](Spot& n, int) {
-        round = round || n.sort == SPOT_ROUND;
-        n.key = n.gap < (Real)1e29 && counts(n) ? 0 : -1;
-    });
-    if (!kg_warp_any(round)) return;
-    const int most = kg_warp_most(list.count);
-    KG_ROLLED for (int e = 0; e < most; ++e) {
-        const Spot o = entry(list, e);
-        if (e >= list.count || o.sort == SPOT_ROUND) continue;
-        list.each(env, [&](Spot& n, int) {
-            if (n.sort != SPOT_ROUND || o.feature != n.feature) return;
-            const Vec3 d = (n.point - n.normal * n.gap) - (o.point - o.normal * o.gap);
-            if (dot(d, o.normal) <= (Real)1e-4 * s.scale) n.key = -1;
-        });
-    }
-}
-// gives keys to those that are left, and puts them in the order of slots
-KG_FN void settle(const Env& env, const Solid& s, Spots& list) {
-    const int most = kg_warp_most(list.count);
-    list.each(env, [&](Spot& n, int) { if (n.key >= 0) n.key = natural_key(s, n); });
-    KG_ROLLED for (int e = 0; e < most; ++e) {
-        const int lane = e / SPOTS_OF_LANE, p = SPOTS_OF_LANE == 1 ? 0 : e % SPOTS_OF_LANE;
-        const int feature = (int)kg_from((Real)list.own[p].feature, lane);
-        int key = (int)kg_from((Real)list.own[p].key, lane);
-        const bool kept = e < list.count && key >= 0;
-        // those of a feature that agree take the next
-        for (bool taken = true; kg_warp_any(taken);) {
-            taken = false;
-            list.each(env, [&](const Spot& o, int its) { taken = taken || (kept && its < e && o.feature == feature && o.key == key); });
-            taken = kg_any(taken);
-            if (taken) key = (key + 1) % KEYS;
-        }
-        if (kept && env.lane == lane) list.own[p].key = key;
-    }
-    int rank[SPOTS_OF_LANE];
-    KG_ROLLED for (int p = 0; p < SPOTS_OF_LANE; ++p) rank[p] = 0;
+// drops edges and vertices that do not stick out of a face which the same point touches (a T-junction of triangles),
+// gives keys, and puts the rest in the order of slots
+KG_FN void settle(const Solid& s, Touched& out) {
     int count = 0;
-    KG_ROLLED for (int e = 0; e < most; ++e) {
-        const int lane = e / SPOTS_OF_LANE, p = SPOTS_OF_LANE == 1 ? 0 : e % SPOTS_OF_LANE;
-        const int feature = (int)kg_from((Real)list.own[p].feature, lane), key = (int)kg_from((Real)list.own[p].key, lane);
-        if (e >= list.count || key < 0) continue;
-        ++count;
-        list.each(env, [&](const Spot& o, int its) { if (o.feature * KEYS + o.key > feature * KEYS + key) ++rank[its % SPOTS_OF_LANE]; });
+    KG_ROLLED for (int i = 0; i < out.count; ++i) {
+        const Spot n = out.spots[i];
+        bool kept = n.gap < (Real)1e29;
+        KG_ROLLED for (int j = 0; j < out.count && n.sort == SPOT_ROUND; ++j) {
+            const Spot& o = out.spots[j];
+            if (o.sort == SPOT_ROUND || o.feature != n.feature) continue;
+            const Vec3 d = (n.point - n.normal * n.gap) - (o.point - o.normal * o.gap);
+            if (dot(d, o.normal) <= (Real)1e-4 * s.scale) kept = false;
+        }
+        out.spots[i].terrain = kept ? n.terrain : -1;
     }
-    Spots sorted;
-    KG_ROLLED for (int e = 0; e < most; ++e) {
-        const int lane = e / SPOTS_OF_LANE, p = SPOTS_OF_LANE == 1 ? 0 : e % SPOTS_OF_LANE;
-        Spot n = entry(list, e);
-        n.key = (int)kg_from((Real)list.own[p].key, lane);
-        const int place = (int)kg_from((Real)rank[p], lane);
-        if (e >= list.count || n.key < 0 || env.lane != place / SPOTS_OF_LANE) continue;
-        sorted.own[SPOTS_OF_LANE == 1 ? 0 : place % SPOTS_OF_LANE] = n;
+    KG_ROLLED for (int i = 0; i < out.count; ++i) {
+        Spot n = out.spots[i];
+        if (n.terrain < 0) continue;
+        n.key = natural_key(s, n);
+        // those of a feature that agree take the next
+        for (bool taken = true; taken;) {
+            taken = false;
+            KG_ROLLED for (int j = 0; j < count; ++j) taken = taken || (out.spots[j].feature == n.feature && out.spots[j].key == n.key);
+            if (taken) n.key = (n.key + 1) % KEYS;
+        }
+        int at = count++;
+        KG_ROLLED for (; at > 0; --at) {
+            const Spot& before = out.spots[at - 1];
+            if (before.feature * KEYS + before.key < n.feature * KEYS + n.key) break;
+            out.spots[at] = before;
+        }
+        out.spots[at] = n;
     }
-    sorted.count = count;
-    list = sorted;
+    out.count = count;
 }
 
-// placed shape i as terrain sees it; not on: of no use, but looked up without harm
-template <class Args>
-KG_FN Solid placed_solid(const Args& args, const Rows& rows, Real half, int i, bool on = true) {
-    const Four q = rows.segment(i, 7), size = rows.segment(i, 8);
-    const int kind = env_shape_kind[placed_shape[i]];
-    Solid s = solid_shape(args, kind, on && is_hull(kind) ? (int)size.w : 0, q4(q.x, q.y, q.z, q.w), xyz(size));
-    const Real spin = norm(xyz(rows.segment(i, 6))) * norm(half_box(s));
-    s.reach = rows.segment(i, 9).w + half * (norm(xyz(rows.segment(i, 1))) + spin);
-    return s;
-}
-template <class Args>
-KG_FN bool is_near_terrain(const Args& args, const Env& env, const Rows& rows, Real half, int i) {
-    const Solid s = placed_solid(args, rows, half, i);
-    const Vec3 ext = half_box(s) + v3(s.reach, s.reach, s.reach);
-    bool near = false;
-    KG_ROLLED for (int n = 0; n < NTERRAINS && !near; ++n)
-        near = is_near(view_terrain(args, env, n, xyz(rows.segment(i, 4)), xyz(rows.segment(i, 2)), ext));
-    return near;
-}
-
-// Contacts of a solid, whose features are counted from `feature` on, by all lanes together
-template <class Args>
-KG_FN void find_solid_contacts(const Args& args, const Env& env, Real half, const Rows& rows, const Segment& at, const Solid& s, bool on, int id,
-                               int feature, Vec3 off, Contacts& c) {
-    Spots list;
-    touch_terrain(args, env, s, on, at.ref, at.pos + off, list);
-    if (!kg_warp_any(list.count > 0)) return;  // no barriers from here on
-    const auto candidate = [&](const Spot& n) {
-        const Vec3 point = at.pos + off + n.point;
+// Contacts of the solids item(0) ... item(count - 1), at most one for each lane, in their order
+template <class Args, class Item>
+KG_FN void find_solid_contacts(const Args& args, const Env& env, Real half, const Rows& rows, int count, Item item, Contacts& c) {
+    Touched touch;
+    touch.count = 0;
+    KG_ROLLED for (int n = 0; n < NTERRAINS; ++n) search_terrain(args, env, half, rows, count, item, n, touch);
+    Segment at;
+    Vec3 centre = v3(0, 0, 0);
+    int id = 0, first = 0, have = 0;
+    const auto candidate = [&](int k) {
+        const Spot& n = touch.spots[k];
+        const Vec3 point = centre + n.point;
         const Real gap = n.gap - at.rest;
-        return Candidate{env_terrain_slot[id] + (feature + n.feature) * KEYS + n.key, id, -2 - n.terrain, point, point, n.normal, gap,
+        return Candidate{first + n.feature * KEYS + n.key, id, -2 - n.terrain, point, point, n.normal, gap,
                          gap - half * kg_abs(dot(n.normal, point_velocity(at.vel, point)))};
     };
-    drop_spots(env, s, list, [&](const Spot& n) { return candidate(n).urgency < at.slack; });
-    settle(env, s, list);
-    const int rest = list.count - env.lane * SPOTS_OF_LANE, have = rest < 0 ? 0 : rest < SPOTS_OF_LANE ? rest : SPOTS_OF_LANE;
-    keep_contacts<SPOTS_OF_LANE>(env, rows, c, have, [&](int k) { return candidate(list.own[SPOTS_OF_LANE == 1 ? 0 : k]); });
+    if (env.lane < count && touch.count > 0) {
+        const SolidAt which = item(env.lane);
+        at = segment(rows, which.placed);
+        centre = at.pos;
+        settle(solid_at(args, rows, half, which, centre), touch);
+        id = placed_shape[which.placed];
+        first = env_terrain_slot[id] + PART_FEATURES * KEYS * which.part;
+        KG_ROLLED for (int k = 0; k < touch.count; ++k)
+            if (candidate(k).urgency < at.slack) touch.spots[have++] = touch.spots[k];
+    }
+    kg_rejoin(env);
+    keep_contacts<MAX_SPOTS>(env, rows, c, have, candidate);
 }
 
-// Shapes that are near terrain are listed, and all lanes look at one after the other: they share its triangles, its points and
-// what they find. Contacts come in the order of shapes, for any number of lanes.
+// Shapes that are near terrain are listed, and searched for by as many at a time as there are lanes. Contacts come in the order of
+// shapes, for any number of lanes.
 template <class Args>
 KG_FN void find_terrain_contacts(const Args& args, const Env& env, Real half, const Rows& rows, Contacts& c) {
     KG_ROLLED for (int first = 0; first < NTS; first += LIST_ROOM) {
         const int all = NTS - first < LIST_ROOM ? NTS - first : LIST_ROOM;
         const int count = list_items(env, rows, env.live ? all : 0, [&](int n) { return (Int)terrain_shape[first + n]; },
                                      [&](int i) { return is_near_terrain(args, env, rows, half, i); });
-        KG_ROLLED for (int n = 0; kg_block_any(n < count); ++n) {
-            const bool on = n < count;
-            const int i = on ? (int)rows.listed(n) : 0, id = placed_shape[i];
-            const Segment at = segment(rows, i);
-            const Solid s = placed_solid(args, rows, half, i, on);
-            if constexpr (HAS_PARTS) find_parts_contacts(args, env, half, rows, i, at, s, on, id, c);
-            else find_solid_contacts(args, env, half, rows, at, s, on, id, 0, v3(0, 0, 0), c);
+        const int most = kg_warp_most(count);
+        if constexpr (HAS_PARTS) {
+            KG_ROLLED for (int n = 0; n < most; ++n) {
+                const int i = n < count ? (int)rows.listed(n) : 0, parts = n < count ? parts_of(args, rows, i) : 0, most_parts = kg_warp_most(parts);
+                KG_ROLLED for (int p0 = 0; p0 < most_parts; p0 += LANES)
+                    find_solid_contacts(args, env, half, rows, parts - p0, [&](int k) { return SolidAt{i, p0 + k}; }, c);
+            }
+        } else {
+            KG_ROLLED for (int n0 = 0; n0 < most; n0 += LANES)
+                find_solid_contacts(args, env, half, rows, count - n0, [&](int k) { return SolidAt{(int)rows.listed(n0 + k), 0}; }, c);
         }
     }
 #if KG_SDF

@@ -9,6 +9,23 @@ struct Face {
     bool owns[3];    // of the two triangles of edge k this is the one to speak for it
 };
 
+// A triangle seen from one edge after the other, from p to q, so that there is code for one
+struct Turned {
+    Vec3 p, q, r;
+    int across, across_q, across_r;
+    bool owns, owns_q, owns_r;
+    KG_METHOD Turned(const Face& f)
+        : p(f.p[0]), q(f.p[1]), r(f.p[2]), across(f.across[0]), across_q(f.across[1]), across_r(f.across[2]), owns(f.owns[0]), owns_q(f.owns[1]), owns_r(f.owns[2]) {}
+    KG_METHOD void turn() {
+        const Vec3 first = p;
+        const int other = across;
+        const bool own = owns;
+        p = q; q = r; r = first;
+        across = across_q; across_q = across_r; across_r = other;
+        owns = owns_q; owns_q = owns_r; owns_r = own;
+    }
+};
+
 // a half of cell (i, j) of a height field: cells are split by the diagonal from (i, j) to (i + 1, j + 1), and half 1 is the one
 // with (i + 1, j)
 KG_FN void number_half(const Terrain& t, int i, int j, int half, Face& f) {
@@ -42,11 +59,13 @@ KG_FN bool place_normal(Face& f) {
     f.n = area * kg_inv(size);
     return size > (Real)1e-20;
 }
+// unit, in the plane of a triangle, off its edge from p to q
+KG_FN Vec3 inward_of(Vec3 n, Vec3 p, Vec3 q) {
+    const Vec3 in = cross(n, q - p);
+    return in * kg_inv(norm(in));
+}
 KG_FN void place_inward(Face& f) {
-    for (int k = 0; k < 3; ++k) {
-        const Vec3 in = cross(f.n, f.p[k == 2 ? 0 : k + 1] - f.p[k]);
-        f.inward[k] = in * kg_inv(norm(in));
-    }
+    for (int k = 0; k < 3; ++k) f.inward[k] = inward_of(f.n, f.p[k], f.p[k == 2 ? 0 : k + 1]);
 }
 KG_FN bool is_outside(Real a, Real b, Real c, Real half) {
     return kg_min(a, kg_min(b, c)) > half || kg_max(a, kg_max(b, c)) < -half;
@@ -54,24 +73,30 @@ KG_FN bool is_outside(Real a, Real b, Real c, Real half) {
 
 // Where a triangle is: half n of cell (i, j) of a height field, or n in a mesh's list, come upon in that cell
 struct FaceAt { int i, j, n; };
-// Its corners and normal; false: it has none, or cannot be touched. A mesh's lies in many cells and counts in the first of those
-// looked at
-KG_FN bool place_face(const Terrain& t, FaceAt at, Face& f) {
+// its corners and normal; false: it has none
+KG_FN bool place_corners(const Terrain& t, FaceAt at, Face& f) {
     if (t.mesh) {
-        const int id = t.ints[t.head[T_LIST] + at.n];
-        const int its = t.ints[t.head[T_FACES] + 8 * id + 7], iu = its / t.ny, iv = its - iu * t.ny;
-        if ((iu > t.i0 ? iu : t.i0) != at.i || (iv > t.j0 ? iv : t.j0) != at.j) return false;
-        number_triangle(t, id, f);
+        number_triangle(t, t.ints[t.head[T_LIST] + at.n], f);
         for (int k = 0; k < 3; ++k) f.p[k] = terrain_vertex(t, f.v[k]);
-        const Vec3 a = f.p[0] - t.box, b = f.p[1] - t.box, c = f.p[2] - t.box;
-        if (is_outside(a.x, b.x, c.x, t.ext.x) || is_outside(a.y, b.y, c.y, t.ext.y) || is_outside(a.z, b.z, c.z, t.ext.z)) return false;
     } else {
         const Real* h = t.reals + at.i * t.ny + at.j;
-        const Vec3 heights = v3(h[0], at.n ? h[t.ny] : h[t.ny + 1], at.n ? h[t.ny + 1] : h[1]);
-        if (t.low > kg_max(heights.x, kg_max(heights.y, heights.z))) return false;
-        place_half(t, at.i, at.j, at.n, heights, f);
+        place_half(t, at.i, at.j, at.n, v3(h[0], at.n ? h[t.ny] : h[t.ny + 1], at.n ? h[t.ny + 1] : h[1]), f);
     }
     return place_normal(f);
+}
+// the same; false also: it cannot be touched. A mesh's lies in many cells and counts in the first of those looked at
+KG_FN bool place_face(const Terrain& t, FaceAt at, Face& f) {
+    if (t.mesh) {
+        const int its = t.ints[t.head[T_FACES] + 8 * t.ints[t.head[T_LIST] + at.n] + 7], iu = its / t.ny, iv = its - iu * t.ny;
+        if ((iu > t.i0 ? iu : t.i0) != at.i || (iv > t.j0 ? iv : t.j0) != at.j) return false;
+    } else {
+        const Real* h = t.reals + at.i * t.ny + at.j;
+        if (t.low > kg_max(kg_max(h[0], h[t.ny + 1]), at.n ? h[t.ny] : h[1])) return false;
+    }
+    if (!place_corners(t, at, f)) return false;
+    if (!t.mesh) return true;
+    const Vec3 a = f.p[0] - t.box, b = f.p[1] - t.box, c = f.p[2] - t.box;
+    return !(is_outside(a.x, b.x, c.x, t.ext.x) || is_outside(a.y, b.y, c.y, t.ext.y) || is_outside(a.z, b.z, c.z, t.ext.z));
 }
 // what stands around it; of a mesh that is known already
 KG_FN void number_face(const Terrain& t, FaceAt at, Face& f) {
@@ -108,27 +133,30 @@ KG_FN bool next_face(const Terrain& t, Walk& w, Face& f, Test passes) {
         return true;
     }
 }
-// f(whether there is one, which) for the triangles in a shape's cells, one for each lane; all lanes come as often. on: of lanes that
-// have a shape. All of a warp look at the same terrain
-template <class F>
-KG_FN void over_faces(const Env& env, const Terrain& t, bool on, F f) {
-    const int wide = t.j1 - t.j0 + 1, cells = on ? (t.i1 - t.i0 + 1) * wide : 0;
+// how many triangles a shape's cells have, and the n-th
+KG_FN int count_faces(const Terrain& t) {
+    if (t.i1 < t.i0) return 0;
+    if (!t.mesh) return 2 * (t.i1 - t.i0 + 1) * (t.j1 - t.j0 + 1);
+    int count = 0;
+    KG_ROLLED for (int i = t.i0; i <= t.i1; ++i) {
+        const int* cell = t.ints + t.head[T_CELLS] + i * t.ny;
+        count += cell[t.j1 + 1] - cell[t.j0];
+    }
+    return count;
+}
+KG_FN FaceAt nth_face(const Terrain& t, int n) {
     if (!t.mesh) {
-        KG_ROLLED for (int first = 0; kg_block_any(first < 2 * cells); first += LANES) {
-            const int n = first + env.lane, i = on ? n / (2 * wide) : 0, left = n - i * 2 * wide;
-            f(n < 2 * cells, FaceAt{t.i0 + i, t.j0 + left / 2, left & 1});
-        }
-        return;
+        const int wide = t.j1 - t.j0 + 1, i = n / (2 * wide), left = n - i * 2 * wide;
+        return FaceAt{t.i0 + i, t.j0 + left / 2, left & 1};
     }
-    KG_ROLLED for (int c = 0; kg_block_any(c < cells); ++c) {
-        const int i = t.i0 + (c < cells ? c / wide : 0), j = t.j0 + (c < cells ? c % wide : 0);
-        const int* cell = t.ints + t.head[T_CELLS] + i * t.ny + j;
-        const int begin = c < cells ? cell[0] : 0, end = c < cells ? cell[1] : 0, longest = kg_warp_most(end - begin);
-        KG_ROLLED for (int first = 0; first < longest; first += LANES) {
-            const int n = begin + first + env.lane;
-            f(n < end, FaceAt{i, j, n});
+    KG_ROLLED for (int i = t.i0; i <= t.i1; ++i) {
+        KG_ROLLED for (int j = t.j0; j <= t.j1; ++j) {
+            const int* cell = t.ints + t.head[T_CELLS] + i * t.ny + j;
+            if (n < cell[1] - cell[0]) return FaceAt{i, j, cell[0] + n};
+            n -= cell[1] - cell[0];
         }
     }
+    return FaceAt{0, 0, 0};
 }
 // whether a walk over a shape's cells may come to a triangle: of a height field as it does, of a mesh by cells alone
 KG_FN bool is_near(const Terrain& t) {

@@ -1,11 +1,11 @@
 // A shape's points against the triangles of terrain (terrain_shapes.h).
 
-// c is beyond edge k of f, which is concave, and behind the face there, a little
-KG_FN bool in_corner(const Terrain& t, const Solid& s, const Face& f, int k, Vec3 c, Real beyond) {
-    if (f.across[k] < 0 || beyond > (Real)0.1 * s.scale) return false;
-    const Vec3 a = f.p[k], b = f.p[k == 2 ? 0 : k + 1], o = terrain_vertex(t, f.across[k]) - a;
+// c is beyond an edge of f, which is concave, and behind the face there, a little
+KG_FN bool in_corner(const Terrain& t, const Solid& s, const Face& f, const Turned& e, Vec3 c, Real beyond) {
+    if (e.across < 0 || beyond > (Real)0.1 * s.scale) return false;
+    const Vec3 o = terrain_vertex(t, e.across) - e.p;
     if (dot(o, f.n) <= (Real)1e-3 * norm(o)) return false;
-    return dot(c - a, cross(a - b, o)) < 0;
+    return dot(c - e.p, cross(e.p - e.q, o)) < 0;
 }
 
 // a round point beside a face: what of the triangle's border is nearest, if it is in the neighbours too
@@ -92,10 +92,11 @@ KG_FN bool touch_face(const Terrain& t, const Solid& s, const Rim& rim, const Fa
     const Vec3 c = solid_point(s, rim, f.n, i);
     const Real d = dot(c, f.n) - dot(f.p[0], f.n);
     bool over = true, corner = false;
-    for (int k = 0; k < 3; ++k) {
-        const Real beyond = dot(f.p[k] - c, f.inward[k]);
+    Turned e(f);
+    KG_ROLLED for (int k = 0; k < 3; ++k, e.turn()) {
+        const Real beyond = dot(e.p - c, inward_of(f.n, e.p, e.q));
         if (beyond <= edge) continue;
-        const bool inner = over && d > (Real)-0.1 * s.scale && in_corner(t, s, f, k, c, beyond);
+        const bool inner = over && d > (Real)-0.1 * s.scale && in_corner(t, s, f, e, c, beyond);
         corner = corner || inner;
         over = over && inner;
     }
@@ -129,37 +130,4 @@ KG_FN Inside look_inside(const Terrain& t, const Solid& s, int i, bool behind) {
     if (!found.at_face && near.distance > (Real)1e-6 * s.scale) found.normal = (near.at - c) * kg_inv(near.distance);
     if (t.mesh && (near.distance > felt || -dot(near.at, found.normal) < -s.thick)) found.inside = false;
     return found;
-}
-// Points inside the terrain, one for each lane. on: of lanes that have a shape
-KG_FN void touch_inside(const Env& env, const Terrain& t, const Solid& s, bool on, bool behind, Spots& list) {
-    const int most = kg_warp_most(on ? s.points : 0);
-    KG_ROLLED for (int first = 0; first < most; first += LANES) {
-        const int i = first + env.lane;
-        const bool looks = on && i < s.points && is_core(s, i);
-        Inside found = {false, false, 0, v3(0, 0, 1)};
-        if (looks) found = look_inside(t, s, i, behind);
-        kg_rejoin(env);
-        // what was taken for an inner corner at point i
-        bool corners = false, at_corner = false;
-        list.each(env, [&](const Spot& o, int) { corners = corners || (o.sort == SPOT_CORNER && o.terrain == t.number); });
-        if (kg_warp_any(corners)) {
-            for (unsigned left = kg_ballot(looks); kg_warp_any(left != 0); left &= left - 1u) {
-                const int lane = left ? kg_lowest(left) : 0;
-                const bool inside = kg_from(found.inside ? (Real)1 : (Real)0, lane) != 0;
-                const Real distance = kg_from(found.distance, lane);
-                bool stays = false;
-                list.each(env, [&](Spot& o, int) {
-                    if (!left || o.feature != first + lane || o.terrain != t.number || o.sort != SPOT_CORNER) return;
-                    if (!inside || -(o.gap + s.radius) > distance * (Real)1.01 + (Real)1e-5 * s.scale) o.gap = (Real)1e30;
-                    else stays = true;
-                });
-                const bool any = kg_any(stays);
-                if (left && lane == env.lane) at_corner = any;
-            }
-        }
-        const bool have = looks && found.inside && (!at_corner || found.at_face);
-        if (!kg_warp_any(have)) continue;
-        const Vec3 n = found.normal, c = core(s, i), point = is_smooth(s) ? solid_point(s, n, i) : c - n * s.radius;
-        offer(env, s.scale, have, spot(t, i, point, n, dot(point - c, n) - found.distance, SPOT_PLAIN), list);
-    }
 }

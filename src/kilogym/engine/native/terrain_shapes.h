@@ -96,8 +96,9 @@ KG_FN Vec3 solid_point(const Solid& s, Vec3 n, int i) { return solid_point(s, ri
 
 // Of a smooth surface the point that faces a triangle depends on its normal
 KG_FN bool is_smooth(const Solid& s) { return s.kind == SHAPE_ELLIPSOID || s.kind == SHAPE_CYLINDER; }
-// Points that are looked for inside the terrain: of a smooth shape its centre, of a cylinder those of its caps
-KG_FN bool is_core(const Solid& s, int i) { return s.kind != SHAPE_CYLINDER || (i & 3) == 0; }
+// Points that are looked for inside the terrain: of a smooth shape its centre, of a cylinder those of its caps; how many, and the n-th
+KG_FN int cores(const Solid& s) { return s.kind == SHAPE_CYLINDER ? 2 : s.points; }
+KG_FN int nth_core(const Solid& s, int n) { return s.kind == SHAPE_CYLINDER ? 4 * n : n; }
 KG_FN Vec3 core(const Solid& s, int i) {
     if (s.kind == SHAPE_CYLINDER) return s.axis[2] * (i == 0 ? s.size.y : -s.size.y);
     return s.kind == SHAPE_ELLIPSOID ? v3(0, 0, 0) : solid_point(s, v3(0, 0, 1), i);
@@ -127,67 +128,42 @@ KG_FN bool may_touch(const Solid& s, const Face& f, bool& behind) {
     return !apart;
 }
 
-// What has been found of one shape, in a list that the lanes share: entry e is on lane e / SPOTS_OF_LANE. An entry does not depend
-// on the order in which spots come, but for what is dropped from a full list.
-static constexpr int SPOTS_OF_LANE = LANES < MAX_SPOTS ? MAX_SPOTS / LANES : 1;
-struct Spots {
+// what has been found of one shape
+struct Touched {
     int count;
-    Spot own[SPOTS_OF_LANE];
-    // f(entry, its number) of this lane's entries
-    template <class F>
-    KG_METHOD void each(const Env& env, F f) {
-        KG_ROLLED for (int p = 0; p < SPOTS_OF_LANE; ++p) {
-            const int e = env.lane * SPOTS_OF_LANE + p;
-            if (e < count) f(own[p], e);
-        }
-    }
+    Spot spots[MAX_SPOTS];
 };
-KG_FN Vec3 kg_from(Vec3 a, int lane) { return v3(kg_from(a.x, lane), kg_from(a.y, lane), kg_from(a.z, lane)); }
-KG_FN Spot kg_from(const Spot& n, int lane) {
-    Spot o;
-    o.point = kg_from(n.point, lane);
-    o.normal = kg_from(n.normal, lane);
-    o.gap = kg_from(n.gap, lane);
-    o.feature = (int)kg_from((Real)n.feature, lane);
-    o.key = n.key;
-    o.terrain = (int)kg_from((Real)n.terrain, lane);
-    o.sort = (int)kg_from((Real)n.sort, lane);
-    return o;
+// one more; a full list loses its largest gap
+KG_FN void keep_spot(Touched& out, const Spot& n) {
+    int at = out.count;
+    if (at == MAX_SPOTS) {
+        at = 0;
+        KG_ROLLED for (int i = 1; i < MAX_SPOTS; ++i) {
+            if (out.spots[i].gap > out.spots[at].gap) at = i;
+        }
+        if (out.spots[at].gap <= n.gap) return;
+    } else {
+        out.count += 1;
+    }
+    out.spots[at] = n;
 }
-// of two spots at one place the one that counts: the deeper, of equals by its normal
+// of two spots at one place the one that counts: the deeper, of equals by its normal, so that it does not depend on who comes first
 KG_FN bool goes_before(const Spot& a, const Spot& b) {
     if (a.gap != b.gap) return a.gap < b.gap;
     return a.normal.x != b.normal.x ? a.normal.x < b.normal.x : a.normal.y < b.normal.y;
 }
-// One more, of each lane that has one; what is found twice, where triangles meet, counts once; a full list loses its largest gap
-KG_FN void offer(const Env& env, Real scale, bool have, const Spot& its, Spots& list) {
+// the same; what is found twice, where triangles meet, counts once
+KG_FN void add_spot(Real scale, Touched& out, const Spot& n) {
     const Real same = (Real)1e-3 * scale;
-    for (unsigned left = kg_ballot(have); kg_warp_any(left != 0); left &= left - 1u) {
-        const Spot n = kg_from(its, left ? kg_lowest(left) : 0);
-        const bool on = left != 0;
-        bool again = false;
-        Real farthest = (Real)-1e30;
-        list.each(env, [&](Spot& o, int) {
-            farthest = kg_max(farthest, o.gap);
-            if (!on || again || o.feature != n.feature || o.terrain != n.terrain) return;
-            const Vec3 d = o.point - n.point;
-            if (dot(d, d) > same * same || dot(o.normal, n.normal) < (Real)0.95) return;
-            again = true;
-            if (goes_before(n, o)) o = n;
-        });
-        const bool goes_in = !kg_any(again) && on, full = goes_in && list.count == MAX_SPOTS;
-        bool takes = goes_in && !full && env.lane == list.count / SPOTS_OF_LANE;
-        int p = list.count % SPOTS_OF_LANE;
-        if (kg_warp_any(full)) {
-            const Real most = -kg_least(-farthest);
-            const unsigned who = kg_ballot(farthest == most);
-            takes = takes || (full && most > n.gap && env.lane == kg_lowest(who));
-            if (full) p = 0;
-            KG_ROLLED while (full && p < SPOTS_OF_LANE - 1 && list.own[p].gap != most) ++p;
-        }
-        if (takes) list.own[SPOTS_OF_LANE == 1 ? 0 : p] = n;
-        if (goes_in && !full) list.count += 1;
+    KG_ROLLED for (int i = 0; i < out.count; ++i) {
+        const Spot& o = out.spots[i];
+        if (o.feature != n.feature || o.terrain != n.terrain) continue;
+        const Vec3 d = o.point - n.point;
+        if (dot(d, d) > same * same || dot(o.normal, n.normal) < (Real)0.95) continue;
+        if (goes_before(n, o)) out.spots[i] = n;
+        return;
     }
+    keep_spot(out, n);
 }
 KG_FN Spot spot(const Terrain& t, int feature, Vec3 point, Vec3 normal, Real gap, int sort) {
     Spot n;
