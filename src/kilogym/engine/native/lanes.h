@@ -49,6 +49,13 @@ KG_FN void kg_together() { asm volatile("barrier.sync 0;" ::: "memory"); }
 KG_FN void kg_together() { __syncthreads(); }
 #endif
 
+// Whether any thread of the block says so, for loops in which its warps go on together; of threads that go by themselves: its own
+#if defined(__CUDA_ARCH__) && KG_LANES > 1
+KG_FN bool kg_block_any(bool b) { return __syncthreads_or(b) != 0; }
+#else
+KG_FN bool kg_block_any(bool b) { return kg_warp_any(b); }
+#endif
+
 #if defined(__CUDA_ARCH__)
 KG_FN int kg_bits(unsigned x) { return __popc(x); }
 KG_FN int kg_lowest(unsigned x) { return __ffs(x) - 1; }  // x > 0

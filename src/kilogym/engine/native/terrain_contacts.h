@@ -93,15 +93,14 @@ KG_FN void find_terrain_contacts(const Args& args, const Env& env, Real half, co
         const int all = NTS - first < LIST_ROOM ? NTS - first : LIST_ROOM;
         const int count = list_items(env, rows, env.live ? all : 0, [&](int n) { return (Int)terrain_shape[first + n]; },
                                      [&](int i) { return is_near_terrain(args, env, rows, half, i); });
-        const int most = kg_warp_most(count);
         if constexpr (HAS_PARTS) {
-            KG_ROLLED for (int n = 0; n < most; ++n) {
-                const int i = n < count ? (int)rows.listed(n) : 0, parts = n < count ? parts_of(args, rows, i) : 0, most_parts = kg_warp_most(parts);
-                KG_ROLLED for (int p0 = 0; p0 < most_parts; p0 += LANES)
+            KG_ROLLED for (int n = 0; kg_block_any(n < count); ++n) {
+                const int i = n < count ? (int)rows.listed(n) : 0, parts = n < count ? parts_of(args, rows, i) : 0;
+                KG_ROLLED for (int p0 = 0; kg_block_any(p0 < parts); p0 += LANES)
                     find_solid_contacts(args, env, half, rows, parts - p0, [&](int k) { return SolidAt{i, p0 + k}; }, c);
             }
         } else {
-            KG_ROLLED for (int n0 = 0; n0 < most; n0 += LANES)
+            KG_ROLLED for (int n0 = 0; kg_block_any(n0 < count); n0 += LANES)
                 find_solid_contacts(args, env, half, rows, count - n0, [&](int k) { return SolidAt{(int)rows.listed(n0 + k), 0}; }, c);
         }
     }

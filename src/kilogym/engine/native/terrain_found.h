@@ -4,7 +4,7 @@
 struct OwnerOf { int lane, start; };
 KG_FN OwnerOf owner_of(int end, int n) {
     int lane = 0;
-    KG_ROLLED for (int l = 0; l < LANES - 1; ++l) lane += n >= (int)kg_from((Real)end, l) ? 1 : 0;
+    for (int step = LANES / 2; step > 0; step /= 2) lane += n >= (int)kg_from((Real)end, lane + step - 1) ? step : 0;
     const int start = (int)kg_from((Real)end, lane > 0 ? lane - 1 : 0);
     return OwnerOf{lane, lane > 0 ? start : 0};
 }

@@ -79,17 +79,25 @@ KG_CALL Near nearest(const Terrain& whole, Vec3 c, Real limit, Real tiny, Real o
 }
 
 // which of up to 32 points from `first` on come near a face
-KG_FN unsigned near_face(const Solid& s, const Rim& rim, const Face& f, int first) {
+KG_FN unsigned near_face(const Solid& s, const Steps& steps, const Face& f, int first) {
     const Real most = s.radius + s.reach + dot(f.p[0], f.n);
+    const Real along = dot(steps.along, f.n), u = dot(steps.u, f.n), v = dot(steps.v, f.n);
     unsigned near = 0;
-    KG_ROLLED for (int i = first; i < s.points && i < first + 32; ++i) near |= dot(solid_point(s, rim, f.n, i), f.n) > most ? 0u : 1u << (i - first);
+    if (has_steps(s)) {
+        for (int i = 0; i < 8; ++i) {
+            const Way way = way_to(s, i);
+            near |= i >= s.points || way.along * along + way.u * u + way.v * v > most ? 0u : 1u << i;
+        }
+        return near;
+    }
+    KG_ROLLED for (int i = first; i < s.points && i < first + 32; ++i) near |= dot(solid_point(s, steps, f.n, i), f.n) > most ? 0u : 1u << (i - first);
     return near;
 }
 // such a point against the face
-KG_FN bool touch_face(const Terrain& t, const Solid& s, const Rim& rim, const Face& f, int i, Spot& out) {
+KG_FN bool touch_face(const Terrain& t, const Solid& s, const Steps& steps, const Face& f, int i, Spot& out) {
     const Real far = farthest_corner(f);
     const Real edge = (Real)1e-5 * s.scale + (Real)1e-6 * far;  // on the border counts as over
-    const Vec3 c = solid_point(s, rim, f.n, i);
+    const Vec3 c = solid_point(s, steps, f.n, i);
     const Real d = dot(c, f.n) - dot(f.p[0], f.n);
     bool over = true, corner = false;
     Turned e(f);

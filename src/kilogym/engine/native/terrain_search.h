@@ -50,14 +50,14 @@ KG_FN void search_face(const Args& args, const Env& env, const Rows& rows, Real 
     }
     FoundSpot found = FoundSpot();
     found.owner = whose.lane;
-    const Rim rim = rim_of(look.s, f.n);
+    const Steps steps = steps_of(look.s, f.n);
     const int most = kg_warp_most(may ? look.s.points : 0);
     KG_ROLLED for (int first = 0; first < most; first += 32) {
-        unsigned near = may ? near_face(look.s, rim, f, first) : 0u;
+        unsigned near = may ? near_face(look.s, steps, f, first) : 0u;
         KG_ROLLED while (kg_warp_any(near != 0)) {
             bool have = false;
             if (near) {
-                have = touch_face(look.t, look.s, rim, f, first + kg_lowest(near), found.spot);
+                have = touch_face(look.t, look.s, steps, f, first + kg_lowest(near), found.spot);
                 near &= near - 1u;
             }
             kg_rejoin(env);
@@ -94,7 +94,7 @@ KG_FN void search_edge(const Args& args, const Env& env, const Rows& rows, Real 
         number_face(look.t, e.at, f);
         const Ridge r = ridge_of(look.t, f, e.edge);
         if (HAS_CAPSULE && look.s.kind == SHAPE_CAPSULE) ridge.count = touch_capsule_ridge(look.t, look.s, r, ridge.at[0]) ? 1 : 0;
-        else touch_ridge(look.t, look.s, r, ridge);
+        else if (may_meet_round(look.s, r.a, r.ab)) touch_ridge(look.t, look.s, r, ridge);
     }
     kg_rejoin(env);
     KG_ROLLED for (int i = 0; i < 2 && kg_warp_any(ridge.count > i); ++i) {
@@ -145,12 +145,11 @@ KG_FN void search_terrain(const Args& args, const Env& env, Real half, const Row
     FoundSpots spots = {0};
     FoundEdges edges = {0, is_mesh(args, terrain)};
     const int face_end = kg_sum_to(faces, env.lane), all_faces = (int)kg_from((Real)face_end, LANES - 1);
-    KG_ROLLED for (int first = 0; kg_warp_any(first < all_faces);) {
-        KG_ROLLED for (; kg_warp_any(first < all_faces) && !kg_warp_any(edges.count > FOUND_EDGES - 3 * LANES); first += LANES)
+    KG_ROLLED for (int first = 0; kg_block_any(first < all_faces);) {
+        KG_ROLLED for (; kg_block_any(first < all_faces) && !kg_block_any(edges.count > FOUND_EDGES - 3 * LANES); first += LANES)
             search_face(args, env, rows, half, item, terrain, first + env.lane, all_faces, face_end, scale, radius, look, behind, spots, edges, out);
         kg_sync();
-        const int most = kg_warp_most(edges.count);
-        KG_ROLLED for (int n = 0; n < most; n += LANES) {
+        KG_ROLLED for (int n = 0; kg_block_any(n < edges.count); n += LANES) {
             if (kg_warp_any(spots.count > FOUND_SPOTS - 2 * LANES)) take_spots(env, rows, terrain, scale, radius, spots, out);
             search_edge(args, env, rows, half, item, terrain, n + env.lane, look, spots, edges);
         }
@@ -160,8 +159,8 @@ KG_FN void search_terrain(const Args& args, const Env& env, Real half, const Row
     take_spots(env, rows, terrain, scale, radius, spots, out);
     bool corners = false;
     KG_ROLLED for (int k = 0; k < out.count; ++k) corners = corners || (out.spots[k].sort == SPOT_CORNER && out.spots[k].terrain == terrain);
-    const int end = kg_sum_to(insides, env.lane), all = (int)kg_from((Real)end, LANES - 1), most = kg_warp_most(all);
-    KG_ROLLED for (int n = 0; n < most; n += LANES) {
+    const int end = kg_sum_to(insides, env.lane), all = (int)kg_from((Real)end, LANES - 1);
+    KG_ROLLED for (int n = 0; kg_block_any(n < all); n += LANES) {
         if (kg_warp_any(spots.count > FOUND_SPOTS - LANES)) take_spots(env, rows, terrain, scale, radius, spots, out);
         search_inside(args, env, rows, half, item, terrain, n + env.lane, all, end, corners, behind, look, spots);
     }

@@ -67,32 +67,34 @@ KG_FN Vec3 half_box(const Solid& s) {
     const Real half = s.kind == SHAPE_SPHERE ? (Real)0 : s.size.y;  // capsule, cylinder (as a capsule: never too small)
     return v3(kg_abs(z.x) * half + s.size.x, kg_abs(z.y) * half + s.size.x, kg_abs(z.z) * half + s.size.x);
 }
-// across a cylinder's axis: to the lowest of its rim along a unit vector, and a quarter turn on (as of surface_point)
-struct Rim { Vec3 low, side; };
-KG_FN Rim rim_of(const Solid& s, Vec3 n) {
-    Rim rim = {v3(0, 0, 0), v3(0, 0, 0)};
-    if (!HAS_CYLINDER || s.kind != SHAPE_CYLINDER) return rim;
+// Where a shape's points are that look along -n: a step along its third axis, and two across. A cylinder's go to the lowest of its rim,
+// and a quarter turn on (as of surface_point)
+struct Steps { Vec3 along, u, v; };
+KG_FN Steps steps_of(const Solid& s, Vec3 n) {
     const Real x = -dot(n, s.axis[0]), y = -dot(n, s.axis[1]), rho = kg_sqrt(x * x + y * y);
-    const Real inv = rho > (Real)1e-4 ? kg_inv(rho) : (Real)0;
+    const bool round = HAS_CYLINDER && s.kind == SHAPE_CYLINDER, box = HAS_BOX && s.kind == SHAPE_BOX;
+    const Real inv = round && rho > (Real)1e-4 ? kg_inv(rho) : (Real)0;
     const Real cx = (rho > (Real)1e-4 ? x * inv : (Real)1) * s.size.x, cy = y * inv * s.size.x;
-    rim.low = s.axis[0] * cx + s.axis[1] * cy;
-    rim.side = s.axis[1] * cx - s.axis[0] * cy;
-    return rim;
+    const Real ux = box ? s.size.x : round ? cx : (Real)0, uy = round ? cy : (Real)0, vx = -uy, vy = box ? s.size.y : round ? cx : (Real)0;
+    const Real length = box ? -s.size.z : s.kind == SHAPE_SPHERE ? (Real)0 : s.size.y;
+    return Steps{s.axis[2] * length, s.axis[0] * ux + s.axis[1] * uy, s.axis[0] * vx + s.axis[1] * vy};
 }
-// i-th point of a shape that looks along -n
-KG_FN Vec3 solid_point(const Solid& s, const Rim& rim, Vec3 n, int i) {
-    if (s.kind == SHAPE_SPHERE) return v3(0, 0, 0);
-    if (HAS_CAPSULE && s.kind == SHAPE_CAPSULE) return s.axis[2] * (i == 0 ? s.size.y : -s.size.y);
+// how often those steps are gone to the i-th point
+struct Way { Real along, u, v; };
+KG_FN Way way_to(const Solid& s, int i) {
+    const bool far = s.kind == SHAPE_CAPSULE ? i != 0 : (i & 4) != 0;
+    const Real sign = i & 1 ? (Real)1 : (Real)-1;
+    const bool first = (i & 2) == 0, round = s.kind == SHAPE_CYLINDER;
+    return Way{far ? (Real)-1 : (Real)1, !round ? sign : first ? -sign : (Real)0, !round ? (first ? (Real)-1 : (Real)1) : first ? (Real)0 : -sign};
+}
+KG_FN bool has_steps(const Solid& s) { return !(HAS_HULL && s.kind == SHAPE_HULL) && !(HAS_ELLIPSOID && s.kind == SHAPE_ELLIPSOID); }
+KG_FN Vec3 solid_point(const Solid& s, const Steps& steps, Vec3 n, int i) {
     if (HAS_HULL && s.kind == SHAPE_HULL) return rotate(s.rot, s.hull.at(i) * s.size.x);
     if (HAS_ELLIPSOID && s.kind == SHAPE_ELLIPSOID) return surface_point(s.kind, ShapePose{v3(0, 0, 0), s.rot}, s.size, n, i);
-    if (HAS_CYLINDER && s.kind == SHAPE_CYLINDER) {
-        const int turn = i & 3;
-        const Vec3 out = turn < 2 ? rim.low : rim.side;
-        return s.axis[2] * (i < 4 ? s.size.y : -s.size.y) + out * (turn & 1 ? (Real)-1 : (Real)1);
-    }
-    return s.axis[0] * (i & 1 ? s.size.x : -s.size.x) + s.axis[1] * (i & 2 ? s.size.y : -s.size.y) + s.axis[2] * (i & 4 ? s.size.z : -s.size.z);
+    const Way way = way_to(s, i);
+    return steps.along * way.along + steps.u * way.u + steps.v * way.v;
 }
-KG_FN Vec3 solid_point(const Solid& s, Vec3 n, int i) { return solid_point(s, rim_of(s, n), n, i); }
+KG_FN Vec3 solid_point(const Solid& s, Vec3 n, int i) { return solid_point(s, steps_of(s, n), n, i); }
 
 // Of a smooth surface the point that faces a triangle depends on its normal
 KG_FN bool is_smooth(const Solid& s) { return s.kind == SHAPE_ELLIPSOID || s.kind == SHAPE_CYLINDER; }

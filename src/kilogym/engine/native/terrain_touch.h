@@ -1,6 +1,6 @@
 // A shape against one triangle of terrain and its edges.
 
-// whether an edge from p to q comes near a shape: by the box around it, and a cylinder's round sides
+// whether an edge from p to q comes near a shape: by the box around it, and by a cylinder's round sides
 KG_FN bool may_meet(const Solid& s, Vec3 p, Vec3 q) {
     const Real more = s.reach + (Real)1e-3 * s.scale;
     const Vec3 half = half_sides(s.kind, s.size);
@@ -9,13 +9,16 @@ KG_FN bool may_meet(const Solid& s, Vec3 p, Vec3 q) {
         const Real a = dot(p, s.axis[i]), b = dot(q, s.axis[i]);
         apart = apart || is_outside(a, b, b, pick(half, i) + more);
     }
-    if (!HAS_CYLINDER || s.kind != SHAPE_CYLINDER) return !apart;
+    return !apart;
+}
+KG_FN bool may_meet_round(const Solid& s, Vec3 p, Vec3 pq) {
+    if (!HAS_CYLINDER || s.kind != SHAPE_CYLINDER) return true;
     Real u, v;
-    const Vec3 axis = s.axis[2] * s.size.y, along = (q - p) * (Real)0.5, middle = (p + q) * (Real)0.5;
+    const Vec3 axis = s.axis[2] * s.size.y, along = pq * (Real)0.5, middle = p + along;
     closest_on_segments(v3(0, 0, 0), axis, middle, along, u, v);
     const Vec3 d = middle + along * v - axis * u;
-    const Real room = s.size.x + more;
-    return !apart && dot(d, d) <= room * room;
+    const Real room = s.size.x + s.reach + (Real)1e-3 * s.scale;
+    return dot(d, d) <= room * room;
 }
 
 // Which edges of a triangle may be met by what lies between a shape's points: bit k. Of two triangles one speaks for an edge
