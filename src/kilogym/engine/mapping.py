@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kilogym.engine.build import Compiled
 from kilogym.engine.limbs import Limbs, plan, whole, work
 from kilogym.engine.model import EnvModel
-from kilogym.engine.topology import is_searched
+from kilogym.engine.topology import on_terrain
 
 if TYPE_CHECKING:
     from kilogym.engine.batch import EngineOptions
@@ -27,7 +27,10 @@ MANY_LANES, FEW_REGISTERS = 16, 128
 
 
 SEARCHERS, SEARCH_REGISTERS, SEARCH_BLOCK = 16, 128, 256
-"""Threads per env, most registers of each, and threads per block of a search for contacts in a kernel of its own."""
+"""Threads per env, most registers of each, and threads per block of a search for contacts in a kernel of its own. It is
+for terrain: 4096 ANYmals on a height field take 1.54 ms a step on an H200, 2.51 ms with the search in the step. Without
+terrain what is kept between the parts costs more than they gain (hand with cube 1.03 and 0.81 ms, arm with cubes 1.82
+and 1.57, heap 1.55 and 1.40)."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ def choose_mapping(model: EnvModel, device: str, options: EngineOptions) -> Mapp
     shared = limbs if written_out else whole(model)
     registers = options.registers or (FEW_REGISTERS if shared.lanes >= MANY_LANES else 0)
     block = options.block_dim or BLOCK
-    searchers = options.searchers or (SEARCHERS if written_out and is_searched(model) else 1)
+    searchers = options.searchers or (SEARCHERS if written_out and on_terrain(model) else 1)
     if searchers == 1:
         return Mapping(shared, limbs, written_out, block, registers)
     return Mapping(shared, limbs, written_out, block, registers, searchers, SEARCH_REGISTERS, SEARCH_BLOCK)

@@ -148,6 +148,26 @@ def test_with_contacts(robot, options, tmp_path):
     check_equal(expected, found, 1e-9)
 
 
+@pytest.mark.parametrize("searchers", [0, 16])
+def test_envs_of_a_warp_know_nothing_of_each_other(searchers, tmp_path):
+    """On terrain they share loops and lists: when these are full is for all to wait, but changes no bit."""
+    world = fallen(ANT, 6, terrain=[rough(), rough().as_mesh()])
+    batch = world.batch
+    emulated = Emulated(batch, 4, tmp_path, searchers)
+    before = everything(batch)
+    emulated.step()
+    expected = everything(batch)
+    for shift in (3.0, 0.1):  # into the air, into each other's triangles
+        restore(batch, before)
+        batch.state["root_pos"][2, ::2] += shift
+        batch.state["root_pos"][0, ::2] -= shift
+        emulated.step()
+        found = everything(batch)
+        for name, value in expected.items():
+            assert torch.equal(found[name][..., 1::2], value[..., 1::2]), name
+        assert not torch.equal(found["dof_vel"][..., ::2], expected["dof_vel"][..., ::2])
+
+
 @pytest.mark.parametrize(
     ("lanes", "flies", "searchers"),
     [(2, True, 0), (4, False, 0), (4, False, 4)],

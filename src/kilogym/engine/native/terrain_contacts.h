@@ -19,6 +19,20 @@ KG_FN int natural_key(const Solid& s, const Spot& n) {
     return key;
 }
 
+// of a shape's spots: an order that does not depend on who came first, which other envs have a say in (terrain_search.h)
+KG_FN bool stands_before(const Spot& a, const Spot& b) {
+    if (a.feature != b.feature) return a.feature < b.feature;
+    if (a.normal.x != b.normal.x) return a.normal.x < b.normal.x;
+    if (a.normal.y != b.normal.y) return a.normal.y < b.normal.y;
+    return a.point.x != b.point.x ? a.point.x < b.point.x : a.point.y < b.point.y;
+}
+// one more among the first `count`, which are in order
+template <class Before>
+KG_FN void insert(Spot n, int& count, Touched& out, Before before) {
+    int at = count++;
+    KG_ROLLED for (; at > 0 && before(n, out.spots[at - 1]); --at) out.spots[at] = out.spots[at - 1];
+    out.spots[at] = n;
+}
 // drops edges and vertices that do not stick out of a face which the same point touches (a T-junction of triangles),
 // gives keys, and puts the rest in the order of slots
 KG_FN void settle(const Solid& s, Touched& out) {
@@ -35,24 +49,22 @@ KG_FN void settle(const Solid& s, Touched& out) {
         out.spots[i].terrain = kept ? n.terrain : -1;
     }
     KG_ROLLED for (int i = 0; i < out.count; ++i) {
-        Spot n = out.spots[i];
-        if (n.terrain < 0) continue;
-        n.key = natural_key(s, n);
-        // those of a feature that agree take the next
-        for (bool taken = true; taken;) {
-            taken = false;
-            KG_ROLLED for (int j = 0; j < count; ++j) taken = taken || (out.spots[j].feature == n.feature && out.spots[j].key == n.key);
-            if (taken) n.key = (n.key + 1) % KEYS;
-        }
-        int at = count++;
-        KG_ROLLED for (; at > 0; --at) {
-            const Spot& before = out.spots[at - 1];
-            if (before.feature * KEYS + before.key < n.feature * KEYS + n.key) break;
-            out.spots[at] = before;
-        }
-        out.spots[at] = n;
+        if (out.spots[i].terrain >= 0) insert(out.spots[i], count, out, [](const Spot& a, const Spot& b) { return stands_before(a, b); });
     }
     out.count = count;
+    // those of a feature that agree take the next
+    KG_ROLLED for (int i = 0; i < count; ++i) {
+        Spot& n = out.spots[i];
+        n.key = natural_key(s, n);
+        for (bool taken = true; taken;) {
+            taken = false;
+            KG_ROLLED for (int j = 0; j < i; ++j) taken = taken || (out.spots[j].feature == n.feature && out.spots[j].key == n.key);
+            if (taken) n.key = (n.key + 1) % KEYS;
+        }
+    }
+    count = 0;
+    KG_ROLLED for (int i = 0; i < out.count; ++i)
+        insert(out.spots[i], count, out, [](const Spot& a, const Spot& b) { return a.feature * KEYS + a.key < b.feature * KEYS + b.key; });
 }
 
 // Contacts of the solids item(0) ... item(count - 1), at most one for each lane, in their order

@@ -142,16 +142,18 @@ KG_FN void search_terrain(const Args& args, const Env& env, Real half, const Row
     }
     kg_rejoin(env);
     bool behind = false;
+    static_assert(FOUND_SPOTS >= 2 * LANES && FOUND_EDGES >= 3 * LANES, "what a round may find");
     FoundSpots spots = {0};
     FoundEdges edges = {0, is_mesh(args, terrain)};
     const int face_end = kg_sum_to(faces, env.lane), all_faces = (int)kg_from((Real)face_end, LANES - 1);
     KG_ROLLED for (int first = 0; kg_block_any(first < all_faces);) {
         KG_ROLLED for (; kg_block_any(first < all_faces) && !kg_block_any(edges.count > FOUND_EDGES - 3 * LANES); first += LANES)
-            search_face(args, env, rows, half, item, terrain, first + env.lane, all_faces, face_end, scale, radius, look, behind, spots, edges, out);
-        kg_sync();
+            if (kg_warp_any(first < all_faces)) search_face(args, env, rows, half, item, terrain, first + env.lane, all_faces, face_end, scale, radius, look, behind, spots, edges, out);
+        take_spots(env, rows, terrain, scale, radius, spots, out);
         KG_ROLLED for (int n = 0; kg_block_any(n < edges.count); n += LANES) {
-            if (kg_warp_any(spots.count > FOUND_SPOTS - 2 * LANES)) take_spots(env, rows, terrain, scale, radius, spots, out);
+            if (!kg_warp_any(n < edges.count)) continue;
             search_edge(args, env, rows, half, item, terrain, n + env.lane, look, spots, edges);
+            if (kg_warp_any(spots.count > FOUND_SPOTS - 2 * LANES)) take_spots(env, rows, terrain, scale, radius, spots, out);
         }
         kg_sync();
         edges.count = 0;
@@ -161,6 +163,7 @@ KG_FN void search_terrain(const Args& args, const Env& env, Real half, const Row
     KG_ROLLED for (int k = 0; k < out.count; ++k) corners = corners || (out.spots[k].sort == SPOT_CORNER && out.spots[k].terrain == terrain);
     const int end = kg_sum_to(insides, env.lane), all = (int)kg_from((Real)end, LANES - 1);
     KG_ROLLED for (int n = 0; kg_block_any(n < all); n += LANES) {
+        if (!kg_warp_any(n < all)) continue;
         if (kg_warp_any(spots.count > FOUND_SPOTS - LANES)) take_spots(env, rows, terrain, scale, radius, spots, out);
         search_inside(args, env, rows, half, item, terrain, n + env.lane, all, end, corners, behind, look, spots);
     }
