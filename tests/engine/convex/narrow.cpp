@@ -38,6 +38,13 @@ void cylinder_edges(int count, const Real* size, const Real* start, const Real* 
         out[4 * i + 3] = e.gap;
     }
 }
+// shares of a triangle's corners in what of it is nearest to the origin
+void nearest_shares(int count, const Real* corners, Real* out) {
+    for (int i = 0; i < count; ++i) {
+        const Real* p = corners + 9 * i;
+        nearest_on_triangle(v3(p[0], p[1], p[2]), v3(p[3], p[4], p[5]), v3(p[6], p[7], p[8]), out + 3 * i);
+    }
+}
 // whether the boxes around pairs are within `grow` of each other
 void near(int count, const Shape* a, const Shape* b, Real grow, int* out) {
     for (int i = 0; i < count; ++i) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import platform
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,10 +45,15 @@ class Result:
     numbers: list[int]
 
 
-class Narrow:
-    """`separate` and `touches` in one precision."""
+def has_fma() -> bool:
+    """Whether this CPU multiplies and adds with one rounding, as GPUs do."""
+    return platform.machine() != "x86_64" or " fma " in Path("/proc/cpuinfo").read_text()
 
-    def __init__(self, folder: Path, real: str) -> None:
+
+class Narrow:
+    """`separate` and `touches` in one precision. fma: products and sums with one rounding."""
+
+    def __init__(self, folder: Path, real: str, fma: bool = False) -> None:
         self.real = np.float64 if real == "double" else np.float32
         c_real = ctypes.c_double if real == "double" else ctypes.c_float
         has = "".join(f"static constexpr bool HAS_{name.upper()} = true;\n" for name in KINDS)
@@ -64,7 +70,8 @@ class Narrow:
         ]  # fmt: skip
         source, library = folder / f"narrow_{real}.cpp", folder / f"narrow_{real}.so"
         source.write_text("\n".join(parts))
-        subprocess.run(["g++", *CPP, str(source), "-o", str(library)], check=True)
+        mode = ["-ffp-contract=fast", *(["-mfma"] if platform.machine() == "x86_64" else [])] if fma else []
+        subprocess.run(["g++", *CPP, *mode, str(source), "-o", str(library)], check=True)
         self.library = ctypes.CDLL(str(library))
 
         class ShapeC(ctypes.Structure):
@@ -115,6 +122,13 @@ class Narrow:
         out = np.zeros((len(size), 4), dtype=self.real)
         pointers = [ctypes.c_void_p(x.ctypes.data) for x in (*pack, out)]
         self.library.cylinder_edges(len(size), *pointers[:3], self.c_real(limit), pointers[3])
+        return out
+
+    def nearest_shares(self, corners: np.ndarray) -> np.ndarray:
+        """corners: (n, 3, 3) of triangles -> (n, 3) shares of the corners in the point nearest to the origin."""
+        pack = np.ascontiguousarray(corners, dtype=self.real)
+        out = np.zeros((len(pack), 3), dtype=self.real)
+        self.library.nearest_shares(len(pack), ctypes.c_void_p(pack.ctypes.data), ctypes.c_void_p(out.ctypes.data))
         return out
 
     def __call__(self, a: list[Placed], b: list[Placed], limit: float = 1e9) -> list[Result]:

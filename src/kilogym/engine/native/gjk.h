@@ -57,8 +57,10 @@ KG_FN void nearest_on_triangle(Vec3 a, Vec3 b, Vec3 c, Real* l) {
         l[0] = 0;
         return;
     }
-    const Real inv = kg_inv(kg_max(va + vb + vc, (Real)1e-37));  // of a triangle without area it would be infinite
-    l[1] = vb * inv; l[2] = vc * inv;
+    // of a sliver rounding may leave one below zero, and a sum of nothing: shares would be beyond all bounds
+    const Real pa = kg_max(va, (Real)0), pb = kg_max(vb, (Real)0), pc = kg_max(vc, (Real)0);
+    const Real inv = kg_inv(kg_max(pa + pb + pc, (Real)1e-37));
+    l[1] = pb * inv; l[2] = pc * inv;
     l[0] = 1 - l[1] - l[2];
 }
 // keeps the vertices of the part nearest to the origin; false: the origin is inside
