@@ -70,7 +70,7 @@ class Narrow:
         ]  # fmt: skip
         source, library = folder / f"narrow_{real}.cpp", folder / f"narrow_{real}.so"
         source.write_text("\n".join(parts))
-        mode = ["-ffp-contract=fast", *(["-mfma"] if platform.machine() == "x86_64" else [])] if fma else []
+        mode = ["-O2", "-ffp-contract=fast", *(["-mfma"] if platform.machine() == "x86_64" else [])] if fma else []
         subprocess.run(["g++", *CPP, *mode, str(source), "-o", str(library)], check=True)
         self.library = ctypes.CDLL(str(library))
 

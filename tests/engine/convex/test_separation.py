@@ -240,8 +240,8 @@ def test_boxes_around_shapes_leave_out_none_that_is_near(narrow, kinds):
 
 @pytest.mark.parametrize("fma", [False, pytest.param(True, marks=pytest.mark.skipif(not has_fma(), reason="no FMA"))])
 def test_shares_of_slivers_are_bounded(fma, tmp_path):
-    """Of triangles as thin as rounding. With FMA, as on a GPU, what rounding leaves of the areas of one in 170 added up to
-    nothing, and its shares were 1e27: one ANYmal in 4000 on rough ground was lost to that within 300 steps."""
+    """Of triangles as thin as rounding. With FMA, as on a GPU, what rounding leaves of the areas of one in 170 added up
+    to nothing, and its shares were 1e27: one ANYmal in 4000 on rough ground was lost to that within 300 steps."""
     rng = np.random.default_rng(4)
     count = 200_000
     a = np.array([-0.006, -0.106, -0.0013]) + rng.normal(size=(count, 1, 3)) * 0.003
@@ -249,4 +249,5 @@ def test_shares_of_slivers_are_bounded(fma, tmp_path):
     c = b + rng.normal(size=(count, 1, 3)) * 10.0 ** rng.uniform(-6, -4, (count, 1, 1))
     shares = Narrow(tmp_path, "float", fma).nearest_shares(np.concatenate([a, b, c], axis=1))
     assert np.abs(shares.sum(axis=1) - 1).max() < 1e-5
-    assert shares.min() >= -1e-5 and shares.max() <= 1 + 1e-5
+    assert shares.min() >= -1e-5
+    assert shares.max() <= 1 + 1e-5
