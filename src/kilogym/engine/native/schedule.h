@@ -89,8 +89,13 @@ KG_FN Schedule schedule_contacts(const Env& env, const Rows& rows, int contacts)
 }
 #endif
 
-// f(visit, what `load` loads for it) for this lane's contacts in the order of visits, each loaded while the one before it is at work:
-// nothing that a visit writes may be loaded for the next. With lanes all of a warp come to each round
+// Rows are loaded a round ahead where they are short, or where rounds have no turns: 16384 ANYmals of 9 velocities a lane take 1.01
+// instead of 1.18 ms a step on an H200, arms with cubes (15, none of a trunk) 1.45 instead of 1.63 at 4096. Of a Humanoid (15, 9 of the trunk) two rows
+// do not fit in registers: 0.79 instead of 0.76
+static constexpr bool AHEAD = TV == 0 || TV + SV <= 12;
+
+// f(visit, what `load` loads for it) for this lane's contacts in the order of visits. Nothing that a visit writes may be loaded for the
+// next. With lanes all of a warp come to each round
 template <class Load, class F>
 KG_FN void each_loaded_visit(const Env& env, const Rows& rows, const Schedule& s, Load load, F f) {
 #if KG_LANES == 1
@@ -103,15 +108,24 @@ KG_FN void each_loaded_visit(const Env& env, const Rows& rows, const Schedule& s
 #else
     const auto turn = [&](int r) { return s.contacts > 0 && r < s.rounds ? rows.turn(r * LANES + env.lane) : -1; };
     Visited at = visit_at(s.first);
-    auto loaded = load(at);
     int after = turn(1);
-    KG_ROLLED for (int r = 0; r < s.rounds; ++r) {
-        const Visited next = visit_at(after);
-        const auto for_next = load(next);
-        after = turn(r + 2);
-        f(at, loaded);
-        at = next;
-        loaded = for_next;
+    if constexpr (!AHEAD) {
+        KG_ROLLED for (int r = 0; r < s.rounds; ++r) {
+            const Visited next = visit_at(after);
+            after = turn(r + 2);
+            f(at, load(at));
+            at = next;
+        }
+    } else {
+        auto loaded = load(at);
+        KG_ROLLED for (int r = 0; r < s.rounds; ++r) {
+            const Visited next = visit_at(after);
+            const auto for_next = load(next);
+            after = turn(r + 2);
+            f(at, loaded);
+            at = next;
+            loaded = for_next;
+        }
     }
 #endif
 }
