@@ -27,6 +27,8 @@ def test_no_envs(world, device):
 def test_odd_lanes_and_blocks(world, device):
     with pytest.raises(ValueError, match=r"EngineOptions\.lanes: expected 0 \(chosen\), 1, 2, 4, 8, 16 or 32, got 5"):
         Batch(world.model, 1, device, EngineOptions(lanes=5))
+    with pytest.raises(ValueError, match=r"EngineOptions\.searchers: expected 0 \(chosen\), 1, .* or 32, got 64"):
+        Batch(world.model, 1, device, EngineOptions(searchers=64))
     with pytest.raises(ValueError, match=r"block_dim: expected 0 \(chosen\) or a multiple of 32, got 48"):
         Batch(world.model, 1, device, EngineOptions(block_dim=48))
     with pytest.raises(ValueError, match=r"registers: expected 0 \(chosen\) or 24 to 255, got 5000"):

@@ -1,5 +1,6 @@
 """How a device's threads step an env: the choice, and what it is made of."""
 
+import numpy as np
 import pytest
 
 from kilogym.engine.batch import EngineOptions
@@ -7,12 +8,14 @@ from kilogym.engine.mapping import Mapping, choose_mapping
 from kilogym.engine.model import JOINT_REVOLUTE, EnvModel
 from kilogym.scene.compile import compile_scene
 from kilogym.scene.declarations import Scene
+from kilogym.scene.terrain import HeightField
 from kilogym.validation.trees import load
 from kilogym.validation.zoo import ANT, CARTPOLE, HUMANOID
 
 
-def chosen(*paths, device="cuda", **options) -> Mapping:
+def chosen(*paths, device="cuda", terrain=None, **options) -> Mapping:
     scene = Scene()
+    scene.terrain = [terrain] if terrain else []
     scene.create_env((0, 0, 0), (0, 0, 0), 1)
     for path in paths:
         scene.create_actor(0, load(path), filter=1)
@@ -60,7 +63,20 @@ def test_lanes_can_be_asked_for(lanes):
     assert chosen(HUMANOID, lanes=lanes).lanes == lanes
 
 
+def test_terrain_is_searched_apart_on_cuda():
+    field = HeightField(np.zeros((2, 2)), (1.0, 1.0))
+    mapping = chosen(ANT, terrain=field)
+    assert (mapping.lanes, mapping.searchers, mapping.search_registers, mapping.search_block) == (4, 16, 128, 256)
+    assert chosen(ANT, terrain=field, searchers=8).searchers == 8
+    assert chosen(ANT, terrain=field, searchers=1).searchers == 0
+    assert chosen(ANT, terrain=field, device="cpu").searchers == 0
+    assert chosen(ANT).searchers == 0
+    assert chosen(ANT, searchers=32).searchers == 32
+
+
 def test_lanes_of_a_huge_env_cannot():
     with pytest.raises(ValueError, match=r"lanes: expected 0 \(chosen\) or 1 for an env of \d+ links"):
         choose_mapping(chain(90), "cuda", EngineOptions(lanes=4))
+    with pytest.raises(ValueError, match=r"searchers: expected 0 \(chosen\) or 1 for an env of \d+ links"):
+        choose_mapping(chain(90), "cuda", EngineOptions(searchers=4))
     assert choose_mapping(chain(90), "cpu", EngineOptions(lanes=4)).lanes == 1

@@ -26,6 +26,7 @@ class FakeBatch:
     """Integrates velocities; efforts and forces act on unit masses; outputs are numbered by row and env."""
 
     modules = ()  # nothing is compiled here
+    captured_substeps = 0
 
     def __init__(self, model, num_envs, device):
         self.model, self.num_envs, self.device = model, num_envs, device

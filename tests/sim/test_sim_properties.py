@@ -1,5 +1,7 @@
 """Properties before and after prepare reach the batch's parameters, for the envs meant and no others."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -201,6 +203,18 @@ def test_params_at_run_time():
         sim.set_params(SimulationParams(max_contacts=5))
     with pytest.raises(ValueError, match=r"SimulationParams.dt: expected > 0 s, got -1"):
         SimulationParams(dt=-1)
+
+
+def test_other_substeps_than_a_graph_has():
+    """On terrain a captured graph has its substeps in it: as many launches."""
+    sim = mixed()
+    sim.prepare()
+    sim.batches[1].captured_substeps = 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sim.set_params(SimulationParams(dt=0.01, substeps=2))
+    with pytest.warns(UserWarning, match=r"substeps it was captured with, 2, now it is 4: capture it again"):
+        sim.set_params(SimulationParams(dt=0.01, substeps=4))
 
 
 def test_solver_types():

@@ -132,6 +132,8 @@ class Batch:
         self._features: set[str] = set()
         self._scratch: dict[str, torch.Tensor] = {}
         self._pool: ThreadPoolExecutor | None = None
+        self.captured_substeps = 0
+        """Of the last graph that has them in it, as one of a step in parts has (native/apart.h); 0: there is none."""
         self._dof_tree = torch.tensor(
             [self.topology.v_tree[v] for v in self.topology.dof_v], dtype=torch.int32, device=self.device
         )
@@ -290,10 +292,13 @@ class Batch:
     def step(self) -> None:
         """Advance every env by control.dt, all substeps; body forces act once and are then cleared."""
         kernels, lanes, searchers = self._kernels, self.mapping.lanes, self.mapping.searchers
-        for part in range(self.control.substeps if searchers else 0):
-            self._launch(kernels.step, part, lanes=lanes)
+        substeps = self.control.substeps
+        if searchers and torch.cuda.is_current_stream_capturing():
+            self.captured_substeps = substeps
+        for part in range(substeps if searchers else 0):
+            self._launch(kernels.step, part, substeps, lanes=lanes)
             self._launch(kernels.search, lanes=searchers, block=self.mapping.search_block)
-        self._launch(kernels.step, self.control.substeps, lanes=lanes)
+        self._launch(kernels.step, substeps, substeps, lanes=lanes)
         if self.control.has_wrench:
             self.input["link_force"].zero_()
             self.input["link_torque"].zero_()

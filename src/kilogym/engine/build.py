@@ -146,8 +146,8 @@ class Kernels:
         @wp.func_native(native_source(step_tables, written_out, lanes, sdf, apart))
         def kg_step_headers(): ...
 
-        @wp.func_native("run_step(args, first, thread, part);")
-        def kg_step(args: Args, first: int, thread: int, part: int): ...
+        @wp.func_native("run_step(args, first, thread, part, substeps);")
+        def kg_step(args: Args, first: int, thread: int, part: int, substeps: int): ...
 
         @wp.func_native("body_states(args, env_of(args, first, thread), out.data);")
         def kg_body_states(args: Args, first: int, thread: int, out: wp.array[real]): ...
@@ -162,9 +162,9 @@ class Kernels:
         def kg_bias(args: Args, env: int, out: wp.array[real]): ...
 
         @wp.kernel(enable_backward=False, module="unique", **_capped(compiled.registers))
-        def kilogym_step(args: Args, first: int, part: int):
+        def kilogym_step(args: Args, first: int, part: int, substeps: int):
             kg_step_headers()
-            kg_step(args, first, wp.tid(), part)
+            kg_step(args, first, wp.tid(), part, substeps)
 
         @wp.kernel(enable_backward=False, module="unique")
         def kilogym_body_states(args: Args, first: int, out: wp.array[real]):

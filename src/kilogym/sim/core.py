@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Sequence
 from types import ModuleType
 
@@ -129,6 +130,12 @@ class SimulationCore:
         if self._prepared is not None:
             for batch in self._prepared.batches:
                 apply_params(batch, params)
+                if batch.captured_substeps not in (0, params.substeps):
+                    warnings.warn(
+                        f"set_params: on terrain a CUDA graph has the number of substeps it was captured with, "
+                        f"{batch.captured_substeps}, now it is {params.substeps}: capture it again",
+                        stacklevel=2,
+                    )
 
     def _check_alive(self) -> None:
         if self._destroyed:

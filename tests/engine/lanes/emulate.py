@@ -121,8 +121,8 @@ class Emulated:
         args, envs = ctypes.create_string_buffer(bytes(block)), self.batch.num_envs
         substeps = self.batch.control.substeps
         for part in range(substeps if self.searchers else 0):
-            self.library.step_all(args, envs, direction, part)
+            self.library.step_all(args, envs, direction, part, substeps)
             self.search.search_all(args, envs, direction)
-        self.library.step_all(args, envs, direction, substeps)
+        self.library.step_all(args, envs, direction, substeps, substeps)
         assert self.beyond_kept.isnan().all(), "a thread keeps more than kept_words says"
         assert not self.searchers or self.kept[-len(self.beyond_kept)].isfinite(), "a thread keeps less"

@@ -76,17 +76,18 @@ struct Recalling : Kept { KG_METHOD void operator()(Real& x) { x = *at; at += st
 template <class Args>
 KG_FN Kept kept(const Args& args, int thread) { return Kept{args.kept.data + thread, (size_t)args.kept.shape[0] / KEPT}; }
 
-// part n of `substeps` + 1
+// part n of a step of so many substeps, as many as launches were made for
 template <class Args>
-KG_FN void step_part(const Args& args, Env env, const Rows& rows, int thread, int n) {
+KG_FN void step_part(const Args& args, Env env, const Rows& rows, int thread, int n, int substeps) {
     const bool tells = env.live && env.lane == 0;
     env.live = env.live && !(args.fault.data[env.index] & FAULT_NONFINITE);
     if (!kg_warp_any(env.live)) {
         if (tells) found(args, env, 0) = -1;
         return;
     }
-    const StepSettings st = load_settings(args);
-    const bool more = n < st.substeps;
+    StepSettings st = load_settings(args);
+    st.substeps = substeps;
+    const bool more = n < substeps;
     Stage at;
     State s;
     Middle m;

@@ -1,11 +1,11 @@
 // The step of a thread's env, or a part of it.
 
 template <class Args>
-KG_FN void run_step(const Args& args, int first, int thread, int part) {
+KG_FN void run_step(const Args& args, int first, int thread, int part, int substeps) {
     const Env env = env_of(args, first, thread);
 #if defined(__CUDA_ARCH__) || defined(KG_EMULATED)
 #if KG_APART
-    step_part(args, env, room_of(args, env), thread, part);
+    step_part(args, env, room_of(args, env), thread, part, substeps);
 #else
     step_env(args, env, room_of(args, env));
 #endif
