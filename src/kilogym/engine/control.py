@@ -13,6 +13,8 @@ _INTS = ("substeps", "iterations", "sweeps", "extra_relax", "semi_implicit", "ha
 class StepControl:
     """Attributes write through to the device; `dt` is that of a whole step, split into `substeps`.
 
+    A captured graph sees new values, but for `substeps` of a step in parts (terrain on CUDA): as many launches.
+
     Attributes: dt [s], gravity (3) [m/s^2], bounce_threshold [m/s], max_depenetration [m/s], substeps,
     iterations, sweeps, extra_relax, semi_implicit, has_wrench, contact_collection (0 never, 1 last substep,
     2 mean of all). The order on the device is that of native/settings.h.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -28,6 +28,7 @@ def compiled(
     headers: Iterable[str],
     args: str,
     entry: str,
+    flags: Sequence[str] = (),
 ) -> ctypes.CDLL:
     """Headers of the engine with an entry point of this folder, compiled for the CPU.
 
@@ -41,6 +42,7 @@ def compiled(
         headers: Of the engine, in order.
         args: Members of the argument block.
         entry: The file with the entry point.
+        flags: Of the compiler, beyond or in place of CPP.
     """  # fmt: skip
     parts = [
         f"#define KG_REAL {real}\n{how}",
@@ -58,7 +60,7 @@ def compiled(
     source, library = folder / f"{name}.cpp", folder / f"{name}_{real}.so"
     source.write_text("\n".join(parts))
     emulated = ["-DKG_EMULATED"] if lanes > 1 else []
-    subprocess.run(["g++", *CPP, *emulated, str(source), "-o", str(library)], check=True)
+    subprocess.run(["g++", *CPP, *flags, *emulated, str(source), "-o", str(library)], check=True)
     return ctypes.CDLL(str(library))
 
 
@@ -68,7 +70,7 @@ class Emulated:
     With `searchers` fibers per env that search for contacts apart; 0: those of the step do it.
     """
 
-    def __init__(self, batch: Batch, lanes: int, folder: Path, searchers: int = 0) -> None:
+    def __init__(self, batch: Batch, lanes: int, folder: Path, searchers: int = 0, flags: Sequence[str] = ()) -> None:
         real = "double" if batch._real is torch.float64 else "float"
         limbs = plan(batch.model, lanes)
         lanes = limbs.lanes
@@ -95,7 +97,7 @@ class Emulated:
         def library(name: str, threads: int, entry: str) -> ctypes.CDLL:
             how = defines(True, threads, lanes, searchers > 0)
             names = headers(batch._has_sdf, entry == "search.cpp")
-            return compiled(folder, name, tables, real, threads, how, names, members, entry)
+            return compiled(folder, name, tables, real, threads, how, names, members, entry, flags)
 
         self.library = library(f"lanes{lanes}", lanes, "step.cpp")
         if searchers:
