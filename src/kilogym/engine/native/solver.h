@@ -35,6 +35,10 @@ KG_FN void sweep_contacts(const Env& env, const Visit& p, const Rows& rows, cons
         row.y = row_y(env, rows, its.contact, its.owners);
         row.now = rows.impulse_gap(its.contact);
         row.response = rows.response(its.contact);
+        if constexpr (!AHEAD) {
+            kg_here(row.now);
+            kg_here(row.response);
+        }
         return row;
     };
     each_loaded_visit(env, rows, s, load, [&](const Visited& its, const LoadedRow& row) {
