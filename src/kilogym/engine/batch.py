@@ -18,6 +18,7 @@ from kilogym.engine.control import StepControl
 from kilogym.engine.couplings import coupling_rows
 from kilogym.engine.hulls import pack
 from kilogym.engine.limbs import whole
+from kilogym.engine.local import build_local
 from kilogym.engine.mapping import choose_mapping
 from kilogym.engine.model import INPUT, OUTPUT, PARAMETERS, STATE, EnvModel
 from kilogym.engine.sdf import fields_on
@@ -156,9 +157,12 @@ class Batch:
     def _keep(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Between the parts of a step (native/apart.h): what threads keep, and what was found for each env."""
         m = self.mapping
-        words, envs = (kept_words(self.model, self.topology, m.limbs), self.num_envs) if m.searchers else (0, 0)
-        found = torch.zeros((2, max(1, envs)), dtype=torch.int32, device=self.device)
-        return self._zeros(max(1, words * _whole_warps(envs * m.lanes)), 1).view(-1), found
+        words, envs = 1, 1
+        if m.searchers:
+            local = build_local(self.model, self.topology, m.limbs)
+            words = kept_words(self.model, self.topology, local) * _whole_warps(self.num_envs * m.lanes)
+            envs = self.num_envs
+        return self._zeros(words, 1).view(-1), torch.zeros((2, envs), dtype=torch.int32, device=self.device)
 
     # launches ---------------------------------------------------------------------------------------------------
 

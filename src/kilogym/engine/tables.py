@@ -13,7 +13,7 @@ import numpy as np
 
 from kilogym.engine.couplings import coupling_rows, coupling_tables
 from kilogym.engine.limbs import Limbs
-from kilogym.engine.local import build_local
+from kilogym.engine.local import Local, build_local
 from kilogym.engine.model import (
     JOINT_BALL,
     JOINT_PRISMATIC,
@@ -112,10 +112,11 @@ def emit_tables(
         at_dof, at_shape = ({on[0]: n for n, on in enumerate(places)} for places in (local.dofs, local.shapes))
         sweep = _unique(at_dof[d] for on in swept.dofs for d in on if d >= 0)
         tests = [_unique(at_shape[s] for s in on if s >= 0) for on in swept.shapes]
+    searched = is_searched(model)
     points = [
         (shape, i)
         for shapes in tests
-        if not is_searched(model)
+        if not searched
         for i in range(GROUND_POINTS[local.shape_kind[shapes[0]]])
         for shape in shapes
     ]
@@ -134,7 +135,6 @@ def emit_tables(
     ground_slot = dict(zip(t.ground_shapes, t.ground_slots, strict=True))
     ground_fields = [s for s in t.ground_shapes if model.shape_kind[s] == SHAPE_SDF]
     by_points = set(ground_slot) - set(ground_fields)
-    searched = is_searched(model)
     searched_ground = [s for on in swept.shapes for s in dict.fromkeys(on) if searched and s in by_points]
     # code for kinds that the env does not have is left out
     present = [
@@ -153,7 +153,8 @@ def emit_tables(
         "NP": len(model.pairs), "NPS": len(placed),
         "PAIR_POINTS": max([2, *(pair_points(model.shape_kind[a], model.shape_kind[b]) for a, b in model.pairs)]),
         "NSENSORS": len(local.sensors), "MAX_CONTACTS": t.max_contacts, "MAX_CONTACTS1": max(1, t.max_contacts),
-        "STACK_ROOM": STACK_WORDS // 4, "KEPT_ROOM": kept_words(model, topology, limbs),
+        "STACK_ROOM": STACK_WORDS // 4, "FOUND_SPOTS": FOUND_SPOTS, "FOUND_EDGES": FOUND_EDGES,
+        "KEPT_ROOM": kept_words(model, topology, local),
         "LONGEST_PATH": max([1, *map(len, t.link_path)]),
         "MASKS": masks, "ENV_LINKS": model.num_links, "ENV_DOFS": model.num_dofs, "ENV_SENSORS": model.num_sensors,
     }  # fmt: skip
@@ -266,6 +267,9 @@ ROW_HEAD = 8
 """Numbers of four at the head of a contact's row, before its Y (native/rows.h)."""
 STACK_WORDS = 1 << 17
 """Most numbers of an env in that buffer that a CPU thread keeps on its stack: half a megabyte in float32."""
+FOUND_SPOTS, FOUND_EDGES = 64, 96
+"""Most places, three numbers of four each, and edges, one each, that lanes find at terrain before they are looked at
+(native/terrain_found.h)."""
 SEGMENT, TURNED = 7, 3
 """Numbers of four of a shape that may meet others or terrain (native/placed.h); more where it has a turn."""
 
@@ -294,17 +298,13 @@ def row_words(
     contacts, lanes = max(1, topology.max_contacts), (order or limbs).lanes
     rows = contacts * (2 if "SPIN_FRICTION" in features else 1)
     turns = (contacts * lanes + 3) // 4 if lanes > 1 else 0
-    found = FOUND if any(model.shape_kind[s] != SHAPE_SDF for s in topology.terrain_slots) else 0
+    searched = any(model.shape_kind[s] != SHAPE_SDF for s in topology.terrain_slots)
+    found = (3 * FOUND_SPOTS + FOUND_EDGES) * searched
     return 4 * (rows * (ROW_HEAD + y) + each * shapes + turns + found)
 
 
-FOUND = 3 * 64 + 96
-"""Numbers of four of what is found at terrain (native/terrain_found.h)."""
-
-
-def kept_words(model: EnvModel, topology: Topology, limbs: Limbs) -> int:
+def kept_words(model: EnvModel, topology: Topology, local: Local) -> int:
     """Numbers per thread of what a step in parts keeps while contacts are searched for (native/apart.h)."""
-    local = build_local(model, topology, limbs)
     trees, links, dofs, v = len(local.trees), len(local.links), len(local.dofs), max(1, len(local.v_link))
     matrix = max(1, sum(1 + len(above) for above in local.ancestors))
     position = 7 * trees + dofs

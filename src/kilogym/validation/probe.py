@@ -54,19 +54,12 @@ Four room[ROOM];
 const Rows rows = {room};
 load_state(args, e, s.q, s.v);
 Middle m;
-for (int stage = 0; stage < 2; ++stage) {
-    Stage at;
-    at.q = s.q;
-    if (stage > 0) displace(args, e, s.q, s.x, at.q);
-    forward_kinematics(args, e, at.q, at.k);
-    own_inertias(args, e, at.k, at.inertia);
-    if (stage == 0) {
-        at_end(args, e, st, false, true, at, s);
-        continue;
-    }
-    to_contacts(args, e, st, at, s, m, rows);
-    probed_from_contacts(out.data + env * size, args, e, st, 0, at, s, m, rows, search_contacts(args, e, st, rows));
-}
+Stage at;
+come_to(args, e, false, s, at);
+at_end(args, e, st, false, true, at, s);
+come_to(args, e, true, s, at);
+to_contacts(args, e, st, at, s, m, rows);
+probed_from_contacts(out.data + env * size, args, e, st, 0, at, s, m, rows, search_contacts(args, e, st, rows));
 """
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-import platform
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,15 +45,10 @@ class Result:
     numbers: list[int]
 
 
-def has_fma() -> bool:
-    """Whether this CPU multiplies and adds with one rounding, as GPUs do."""
-    return platform.machine() != "x86_64" or " fma " in Path("/proc/cpuinfo").read_text()
-
-
 class Narrow:
-    """`separate` and `touches` in one precision. fma: products and sums with one rounding."""
+    """`separate` and `touches` in one precision. flags: of the compiler, beyond or in place of CPP."""
 
-    def __init__(self, folder: Path, real: str, fma: bool = False) -> None:
+    def __init__(self, folder: Path, real: str, flags: Sequence[str] = ()) -> None:
         self.real = np.float64 if real == "double" else np.float32
         c_real = ctypes.c_double if real == "double" else ctypes.c_float
         has = "".join(f"static constexpr bool HAS_{name.upper()} = true;\n" for name in KINDS)
@@ -70,8 +65,7 @@ class Narrow:
         ]  # fmt: skip
         source, library = folder / f"narrow_{real}.cpp", folder / f"narrow_{real}.so"
         source.write_text("\n".join(parts))
-        mode = ["-O2", "-ffp-contract=fast", *(["-mfma"] if platform.machine() == "x86_64" else [])] if fma else []
-        subprocess.run(["g++", *CPP, *mode, str(source), "-o", str(library)], check=True)
+        subprocess.run(["g++", *CPP, *flags, str(source), "-o", str(library)], check=True)
         self.library = ctypes.CDLL(str(library))
 
         class ShapeC(ctypes.Structure):

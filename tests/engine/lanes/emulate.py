@@ -12,6 +12,7 @@ import torch
 from kilogym.engine.batch import Batch
 from kilogym.engine.build import NATIVE, args_struct, defines, headers
 from kilogym.engine.limbs import plan
+from kilogym.engine.local import build_local
 from kilogym.engine.tables import FEATURES, emit_tables, kept_words, row_words
 
 HERE = Path(__file__).parent
@@ -79,7 +80,7 @@ class Emulated:
         words = row_words(batch.model, batch.topology, limbs, features)
         envs = -(-batch.num_envs * lanes // 32) * 32 // lanes  # of whole warps
         self.rows = torch.full((envs * words,), float("nan"), dtype=batch._real)
-        kept = kept_words(batch.model, batch.topology, limbs) * envs * lanes
+        kept = kept_words(batch.model, batch.topology, build_local(batch.model, batch.topology, limbs)) * envs * lanes
         room = torch.full((kept + envs * lanes,), float("nan"), dtype=batch._real)
         self.kept, self.beyond_kept = room[:kept], room[kept:]
         self.found = torch.full((2, batch.num_envs), -7, dtype=torch.int32)

@@ -38,7 +38,6 @@ KG_FN void keep_couplings(F& f, Couplings& c) {
     }
     KG_ROLLED for (int i = 0; i < NFACTOR; ++i) { f(c.biased[i]); f(c.relaxed[i]); }
 }
-static constexpr bool TESTS_GROUND = HAS_GROUND && !IS_SEARCHED;  // by the step itself (ground.h)
 template <class F>
 KG_FN void keep_all(F& f, Stage& at, State& s, Middle& m, int& status) {
     Real flags = (Real)status;
@@ -107,10 +106,7 @@ KG_FN void step_part(const Args& args, Env env, const Rows& rows, int thread, in
         kg_together();
         now.live = env.live && !(status & FAULT_NONFINITE);
         if (!kg_warp_any(now.live)) break;
-        at.q = s.q;
-        if (n > 0 || stage > 0) displace(args, now, s.q, s.x, at.q);
-        forward_kinematics(args, now, at.q, at.k);
-        own_inertias(args, now, at.k, at.inertia);
+        come_to(args, now, n > 0 || stage > 0, s, at);
         if (stage > 0) to_contacts(args, now, st, at, s, m, rows);
         else status |= at_end(args, now, st, n > 0, more, at, s);
     }
@@ -120,7 +116,5 @@ KG_FN void step_part(const Args& args, Env env, const Rows& rows, int thread, in
         if (tells) found(args, env, 0) = env.live && !(status & FAULT_NONFINITE) ? 0 : -1;
         return;
     }
-    if (env.lane == 0 && env.live) args.fault.data[env.index] = status;
-    if (status & FAULT_NONFINITE) clear_outputs(args, env);
-    else store_state(args, env, s.q, s.v);
+    leave(args, env, status, s);
 }

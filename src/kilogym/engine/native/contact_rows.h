@@ -12,12 +12,10 @@ KG_FN Vec3 xyz(Four f) { return v3(f.x, f.y, f.z); }
 
 KG_FN constexpr int fours(int velocities) { return (3 * velocities + 3) / 4; }
 static constexpr int ROW_Y = 8, LIMB_Y = ROW_Y + fours(TV), ROW = LIMB_Y + (NP > 0 ? 2 : 1) * fours(SV);
-static constexpr bool HAS_TURNED = IS_SEARCHED;
-static constexpr int SEGMENTS = MAX_CONTACTS1 * ROW, SEGMENT = HAS_TURNED ? 10 : 7;
+static constexpr int SEGMENTS = MAX_CONTACTS1 * ROW, SEGMENT = IS_SEARCHED ? 10 : 7;
 static constexpr int SPINS = SEGMENTS + NPS * SEGMENT;    // rows of spins (spin_rows.h), one for each contact
 static constexpr int TURNS = SPINS + (HAS_SPIN_FRICTION ? SEGMENTS : 0);  // who visits what when (schedule.h)
 static constexpr int FOUND = TURNS + (SWEPT_LANES > 1 ? (MAX_CONTACTS1 * SWEPT_LANES + 3) / 4 : 0);  // at terrain (terrain_found.h)
-static constexpr int FOUND_SPOTS = 64, FOUND_EDGES = 96;  // engine/tables.py: FOUND
 static constexpr int ROOM = FOUND + (NTS > 0 ? 3 * FOUND_SPOTS + FOUND_EDGES : 0);  // of an env
 static constexpr bool ROOM_ON_STACK = ROOM <= STACK_ROOM;
 #if defined(__CUDA_ARCH__) || defined(KG_EMULATED)

@@ -29,6 +29,9 @@ KG_FN Vec3 surface_point(Kind kind, ShapePose pose, Vec3 size, Vec3 n, Number i)
     return pose.pos + rotate(pose.rot, v3(rx * size.x, ry * size.x, i < 4 ? size.y : -size.y));
 }
 
+// how many of them, of a kind that is no mesh
+KG_FN int points_of(int kind) { return kind == SHAPE_SPHERE || kind == SHAPE_ELLIPSOID ? 1 : kind == SHAPE_CAPSULE ? 2 : 8; }
+
 // The vertices of a hull that touch a plane, at most HULL_POINTS: of those whose gap may close, the farthest along eight
 // directions of the plane, which turn with the hull, and first the lowest unless they lie in a plane with it. Of nearly
 // equals the first, so that rounding does not choose. -1: none
@@ -75,10 +78,11 @@ KG_CALL void hull_points(const Hull& hull, ShapePose pose, Real scale, Real boun
     for (; count < HULL_POINTS; ++count) out.vertex[count] = -1;
 }
 
+static constexpr bool TESTS_GROUND = HAS_GROUND && !IS_SEARCHED;  // every point, written out
 template <class Args>
 KG_FN void find_ground_contacts(const Args& args, const Env& env, const StepSettings& st, const Kinematics& k, const Spatial* vel,
                                 const Rows& rows, Contacts& c) {
-    if (!HAS_GROUND || IS_SEARCHED) return;
+    if (!TESTS_GROUND) return;
     const Real half = (Real)0.5 * st.dt;
     const Vec3 normal = param3(KG_PARAM(ground_normal), 0, env);
     const Real offset = param(KG_PARAM(ground_distance), 0, env);
@@ -121,7 +125,7 @@ KG_FN void touch_listed_ground(const Args& args, const Env& env, Real half, cons
     const auto candidate = [&](int i) {
         const Vec3 point = !is_hull(kind) ? surface_point(kind, pose, size, normal, i) : pose.pos + rotate(pose.rot, hull.at(i) * size.x);
         const Real gap = dot(normal, at.ref) - offset - at.rest + dot(normal, point);
-        return Candidate{env_ground_slot[id] + i, id, -1, point, point, normal, gap, gap - half * kg_abs(dot(normal, point_velocity(at.vel, point)))};
+        return static_candidate(half, at, env_ground_slot[id] + i, id, -1, point, normal, gap);
     };
     if (n < count) {
         const int i = (int)rows.listed(n);
@@ -132,7 +136,7 @@ KG_FN void touch_listed_ground(const Args& args, const Env& env, Real half, cons
         pose = ShapePose{at.pos, q4(q.x, q.y, q.z, q.w)};
         size = xyz(s);
         HullPoints points;
-        int most = kind == SHAPE_SPHERE || kind == SHAPE_ELLIPSOID ? 1 : kind == SHAPE_CAPSULE ? 2 : 8;
+        int most = points_of(kind);
         if (is_hull(kind)) {
             hull = hull_of(args, (int)s.w);
             hull_points(hull, pose, size.x, size.y, normal, dot(normal, at.ref) - offset - at.rest, half, at.slack, at.vel, points);

@@ -38,13 +38,18 @@ KG_FN void place_segments(const Args& args, const Env& env, const Kinematics& k,
         rows.segment(at, 4) = four(ref, slack);
         rows.segment(at, 5) = four(vel[l].lin, 0);
         rows.segment(at, 6) = four(vel[l].ang, 0);
-        if (HAS_TURNED) {
+        if (IS_SEARCHED) {
             rows.segment(at, 7) = Four{pose.rot.x, pose.rot.y, pose.rot.z, pose.rot.w};
             rows.segment(at, 8) = four(size, HAS_HULL ? param(KG_PARAM(shape_hull), id, env) : (Real)0);
             rows.segment(at, 9) = four(half_sides(kind, size), rest + slack);
         }
     });
     kg_sync();
+}
+
+// a point of a placed shape against what does not move: the ground plane or terrain (`other`, as ContactPlace::shape_b)
+KG_FN Candidate static_candidate(Real half, const Segment& at, int slot, int shape, int other, Vec3 point, Vec3 normal, Real gap) {
+    return Candidate{slot, shape, other, point, point, normal, gap, gap - half * kg_abs(dot(normal, point_velocity(at.vel, point)))};
 }
 
 // Of the numbers item(0) ... item(count - 1) those that pass go into the list, in order; how many they are. Items may be of the

@@ -43,7 +43,7 @@ KG_CALL void touch_cluster(const Args& args, const Env& env, const Segment& at, 
 template <class Args>
 KG_CALL void touch_vertices(const Args& args, const Env& env, const Segment& at, const Solid& s, const Sdf& f, int terrain,
                             Real half, SdfTouches& out) {
-    const Vec3 ext = half_box(s) + v3(s.reach, s.reach, s.reach);
+    const Vec3 ext = reach_box(s);
     const Terrain t = view_terrain(args, env, terrain, at.ref, at.pos, ext);
     if (t.i1 < t.i0) return;
     const Real scale = s.size.x, inv = kg_inv(scale);
@@ -81,7 +81,7 @@ KG_FN void find_field_terrain_contacts(const Args& args, const Env& env, Real ha
             id = placed_shape[i];
             at = segment(rows, i);
             const Solid s = placed_solid(args, rows, half, i);
-            const Vec3 ext = half_box(s) + v3(s.reach, s.reach, s.reach);
+            const Vec3 ext = reach_box(s);
             const Sdf f = sdf_of(args, (int)rows.segment(i, 8).w);
             found = sdf_touches(s.scale, f, s.size.x);
             if (is_near(view_terrain(args, env, terrain, at.ref, at.pos, ext))) {
@@ -94,10 +94,7 @@ KG_FN void find_field_terrain_contacts(const Args& args, const Env& env, Real ha
         kg_rejoin(env);
         const auto candidate = [&](int k) {
             const SdfTouch& s = found.touch[k];
-            const Vec3 point = at.pos + s.point;
-            const Real gap = s.distance - at.rest;
-            return Candidate{env_terrain_slot[id] + s.number, id, -2 - terrain, point, point, s.n, gap,
-                             gap - half * kg_abs(dot(s.n, point_velocity(at.vel, point)))};
+            return static_candidate(half, at, env_terrain_slot[id] + s.number, id, -2 - terrain, at.pos + s.point, s.n, s.distance - at.rest);
         };
         int have = 0;
         KG_ROLLED for (int k = 0; k < found.count; ++k)

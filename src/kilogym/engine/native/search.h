@@ -1,5 +1,6 @@
-// Contacts that are searched for among placed shapes (placed.h): of pairs, on terrain, on the ground plane. All that the search knows of an env lies in its room, so that any number of lanes may do it: those of the
-// step, or those of a kernel of its own (apart.h).
+// Contacts that are searched for among placed shapes (placed.h): of pairs, on terrain, on the ground plane. All that the
+// search knows of an env lies in its room, so that any number of lanes may do it: those of the step, or those of a kernel of
+// its own (apart.h).
 
 template <class Args>
 KG_FN Contacts search_contacts(const Args& args, const Env& env, const StepSettings& st, const Rows& rows) {

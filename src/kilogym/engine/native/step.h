@@ -76,6 +76,15 @@ struct Middle {
     Solution solution; // so far the whitened velocity at the start
 };
 
+// moved: by s.x
+template <class Args>
+KG_FN void come_to(const Args& args, const Env& env, bool moved, const State& s, Stage& at) {
+    at.q = s.q;
+    if (moved) displace(args, env, s.q, s.x, at.q);
+    forward_kinematics(args, env, at.q, at.k);
+    own_inertias(args, env, at.k, at.inertia);
+}
+
 // At the ends of substeps. moved: one has ended; more: another one begins
 template <class Args>
 KG_FN int at_end(const Args& args, const Env& env, const StepSettings& st, bool moved, bool more, Stage& at, State& s) {
@@ -238,6 +247,14 @@ KG_FN int at_middle(const Args& args, const Env& env, const StepSettings& st, in
     return from_contacts(args, env, st, n, at, s, m, rows, contacts);
 }
 
+// what a step leaves
+template <class Args>
+KG_FN void leave(const Args& args, const Env& env, int status, const State& s) {
+    if (env.lane == 0 && env.live) args.fault.data[env.index] = status;
+    if (status & FAULT_NONFINITE) clear_outputs(args, env);
+    else store_state(args, env, s.q, s.v);
+}
+
 // All substeps of one env. An env whose state is not finite keeps its last finite state, is flagged, and stays as it
 // is until its state is set again.
 template <class Args>
@@ -257,15 +274,10 @@ KG_FN void step_env(const Args& args, Env env, const Rows& rows) {
         if (!kg_warp_any(now.live)) break;
         const bool middle = stage % 2 != 0, more = stage < 2 * st.substeps;
         Stage at;
-        at.q = s.q;
-        if (stage > 0) displace(args, now, s.q, s.x, at.q);
-        forward_kinematics(args, now, at.q, at.k);
-        own_inertias(args, now, at.k, at.inertia);
+        come_to(args, now, stage > 0, s, at);
         if (middle) status |= at_middle(args, now, st, stage / 2, at, s, rows);
         else status |= at_end(args, now, st, stage > 0, more, at, s);
         if (!more) break;
     }
-    if (env.lane == 0 && env.live) args.fault.data[env.index] = status;
-    if (status & FAULT_NONFINITE) clear_outputs(args, env);
-    else store_state(args, env, s.q, s.v);
+    leave(args, env, status, s);
 }

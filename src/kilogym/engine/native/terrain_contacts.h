@@ -78,10 +78,7 @@ KG_FN void find_solid_contacts(const Args& args, const Env& env, Real half, cons
     int id = 0, first = 0, have = 0;
     const auto candidate = [&](int k) {
         const Spot& n = touch.spots[k];
-        const Vec3 point = centre + n.point;
-        const Real gap = n.gap - at.rest;
-        return Candidate{first + n.feature * KEYS + n.key, id, -2 - n.terrain, point, point, n.normal, gap,
-                         gap - half * kg_abs(dot(n.normal, point_velocity(at.vel, point)))};
+        return static_candidate(half, at, first + n.feature * KEYS + n.key, id, -2 - n.terrain, centre + n.point, n.normal, n.gap - at.rest);
     };
     if (env.lane < count && touch.count > 0) {
         const SolidAt which = item(env.lane);

@@ -3,7 +3,6 @@
 // A triangle, counter-clockwise seen from outside. Edge k goes from p[k] to p[k + 1].
 struct Face {
     Vec3 p[3], n;
-    Vec3 inward[3];  // unit, in its plane, off edge k
     int v[3];
     int across[3];   // vertex opposite edge k in the triangle beyond it; -1: none
     bool owns[3];    // of the two triangles of edge k this is the one to speak for it
@@ -63,9 +62,6 @@ KG_FN bool place_normal(Face& f) {
 KG_FN Vec3 inward_of(Vec3 n, Vec3 p, Vec3 q) {
     const Vec3 in = cross(n, q - p);
     return in * kg_inv(norm(in));
-}
-KG_FN void place_inward(Face& f) {
-    for (int k = 0; k < 3; ++k) f.inward[k] = inward_of(f.n, f.p[k], f.p[k == 2 ? 0 : k + 1]);
 }
 KG_FN bool is_outside(Real a, Real b, Real c, Real half) {
     return kg_min(a, kg_min(b, c)) > half || kg_max(a, kg_max(b, c)) < -half;

@@ -18,7 +18,7 @@ KG_FN Solid placed_solid(const Args& args, const Rows& rows, Real half, int i) {
 template <class Args>
 KG_FN bool is_near_terrain(const Args& args, const Env& env, const Rows& rows, Real half, int i) {
     const Solid s = placed_solid(args, rows, half, i);
-    const Vec3 ext = half_box(s) + v3(s.reach, s.reach, s.reach);
+    const Vec3 ext = reach_box(s);
     bool near = false;
     KG_ROLLED for (int n = 0; n < NTERRAINS && !near; ++n)
         near = is_near(view_terrain(args, env, n, xyz(rows.segment(i, 4)), xyz(rows.segment(i, 2)), ext));

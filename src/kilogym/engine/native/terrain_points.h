@@ -45,14 +45,13 @@ KG_FN bool touch_border(const Terrain& t, const Solid& s, const Face& f, int fea
 
 // The face if it is nearer to c than what was. At an edge or a vertex, where several are as near, the one that faces c
 // most: it tells inside from outside. Source: Baerentzen and Aanaes, Signed distance computation (2005)
-KG_FN void take_nearer(Face& f, Vec3 c, Real tiny, Near& best) {
+KG_FN void take_nearer(const Face& f, Vec3 c, Real tiny, Near& best) {
     const Real height = dot(c - f.p[0], f.n), high = kg_abs(height);
     if (high > best.distance + tiny) return;
-    place_inward(f);
     Vec3 at = c - f.n * height;
     Real least = (Real)1e30;
     bool over = true;
-    for (int k = 0; k < 3; ++k) over = over && dot(at - f.p[k], f.inward[k]) >= 0;
+    for (int k = 0; k < 3; ++k) over = over && dot(at - f.p[k], inward_of(f.n, f.p[k], f.p[k == 2 ? 0 : k + 1])) >= 0;
     if (!over) {
         Vec3 nearest = at;
         for (int k = 0; k < 3; ++k) {

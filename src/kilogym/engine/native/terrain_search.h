@@ -17,8 +17,7 @@ KG_FN void look_at(const Args& args, const Env& env, const Rows& rows, Real half
     look.owner = owner;
     Vec3 pos = xyz(rows.segment(which.placed, 2));
     look.s = solid_at(args, rows, half, which, pos);
-    const Real r = look.s.reach;
-    look.ext = half_box(look.s) + v3(r, r, r);
+    look.ext = reach_box(look.s);
     look.t = view_terrain(args, env, terrain, xyz(rows.segment(which.placed, 4)), pos, look.ext);
 }
 
@@ -147,8 +146,11 @@ KG_FN void search_terrain(const Args& args, const Env& env, Real half, const Row
     FoundEdges edges = {0, is_mesh(args, terrain)};
     const int face_end = kg_sum_to(faces, env.lane), all_faces = (int)kg_from((Real)face_end, LANES - 1);
     KG_ROLLED for (int first = 0; kg_block_any(first < all_faces);) {
-        KG_ROLLED for (; kg_block_any(first < all_faces) && !kg_block_any(edges.count > FOUND_EDGES - 3 * LANES); first += LANES)
-            if (kg_warp_any(first < all_faces)) search_face(args, env, rows, half, item, terrain, first + env.lane, all_faces, face_end, scale, radius, look, behind, spots, edges, out);
+        KG_ROLLED for (; kg_block_any(first < all_faces) && !kg_block_any(edges.count > FOUND_EDGES - 3 * LANES); first += LANES) {
+            if (!kg_warp_any(first < all_faces)) continue;
+            search_face(args, env, rows, half, item, terrain, first + env.lane, all_faces, face_end, scale, radius, look, behind, spots,
+                        edges, out);
+        }
         take_spots(env, rows, terrain, scale, radius, spots, out);
         KG_ROLLED for (int n = 0; kg_block_any(n < edges.count); n += LANES) {
             if (!kg_warp_any(n < edges.count)) continue;

@@ -39,7 +39,7 @@ KG_FN Solid solid_shape(const Args& args, int kind, int hull, Quat rot, Vec3 siz
     s.size = size;
     for (int i = 0; i < 3; ++i) s.axis[i] = rotated_unit(rot, i);
     s.reach = 0;
-    s.points = kind == SHAPE_SPHERE || kind == SHAPE_ELLIPSOID ? 1 : kind == SHAPE_CAPSULE ? 2 : 8;
+    s.points = points_of(kind);
     const bool round = kind == SHAPE_SPHERE || kind == SHAPE_CAPSULE;
     s.radius = round ? size.x : (Real)0;
     s.thick = kind == SHAPE_BOX || kind == SHAPE_ELLIPSOID ? kg_min(size.x, kg_min(size.y, size.z)) : kind == SHAPE_CYLINDER ? kg_min(size.x, size.y) : size.x;
@@ -67,6 +67,8 @@ KG_FN Vec3 half_box(const Solid& s) {
     const Real half = s.kind == SHAPE_SPHERE ? (Real)0 : s.size.y;  // capsule, cylinder (as a capsule: never too small)
     return v3(kg_abs(z.x) * half + s.size.x, kg_abs(z.y) * half + s.size.x, kg_abs(z.z) * half + s.size.x);
 }
+// the same of all that it looks at
+KG_FN Vec3 reach_box(const Solid& s) { return half_box(s) + v3(s.reach, s.reach, s.reach); }
 // Where a shape's points are that look along -n: a step along its third axis, and two across. A cylinder's go to the lowest of its rim,
 // and a quarter turn on (as of surface_point)
 struct Steps { Vec3 along, u, v; };
