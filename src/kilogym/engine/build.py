@@ -32,7 +32,7 @@ SEARCH_HEADERS = (
 STEP_HEADERS = (
     "kinematics.h", "dynamics.h", "factor.h", "drives.h",
     "schedule.h", "visits.h", "rows.h", "spin_rows.h", "laws.h", "dof_rows.h", "couplings.h", "coupling_rows.h",
-    "passive.h", "solver.h", "outputs.h", "integrate.h", "coupling_outputs.h", "contact_report.h",
+    "passive.h", "contact_sweeps.h", "solver.h", "outputs.h", "integrate.h", "coupling_outputs.h", "contact_report.h",
     "step.h", "apart.h", "launch_step.h", "queries.h",
 )  # fmt: skip
 """What comes behind those for everything else."""

@@ -45,6 +45,20 @@ KG_FN void build_spin_row(const Args& args, const Env& env, const Kinematics& k,
     spins.set_response(i, r, elastic);
 }
 
+KG_FN void warm_spins(const Env& env, const Rows& rows, const Schedule& s, Real* w) {
+    const Rows spins = rows.spins();
+    Again again;
+    begin(again);
+    each_visit(env, rows, s, [&](const Visited& its) {
+        if (!its.mine) return;
+        const Vec3 f = xyz(spins.impulse_gap(its.contact));
+        if (f.x == 0 && f.y == 0 && f.z == 0) return;
+        const RowPlace at = row_place(rows, its, true);
+        push(env, at, row_y(env, spins, its.contact, at.owners), f, again, w);
+    });
+    end(s, again, w);
+}
+
 KG_FN void sweep_spins(const Env& env, const Rows& rows, const Schedule& schedule, Real* w) {
     const Rows spins = rows.spins();
     each_visit(env, rows, schedule, [&](const Visited& its) {

@@ -101,18 +101,16 @@ KG_FN Vec3 take_turns(const Env& env, bool acts, const RowPlace& at, const RowY&
     return f;
 }
 
-// impulses that are there act again; those of `rows`, whose Y is that of `of`: the contacts' or their spins'
-KG_FN void warm_contacts(const Env& env, const Rows& rows, const Rows& of, const Schedule& s, Real* w) {
-    Real trunk[LANES > 1 && TV > 0 ? TV : 1];
-    if constexpr (LANES > 1) each<TV>([&](auto v) { trunk[v] = 0; });
-    each_visit(env, rows, s, [&](const Visited& its) {
-        if (!its.mine) return;
-        const Vec3 f = xyz(of.impulse_gap(its.contact));
-        if (f.x == 0 && f.y == 0 && f.z == 0) return;
-        const RowPlace at = row_place(rows, its, true);
-        const RowY y = row_y(env, of, its.contact, at.owners);
-        if (at.owners.writes(env)) push_trunk(at, y, f, LANES > 1 ? trunk : w);
-        push_limb(env, at, y, f, w);
-    });
-    if (LANES > 1 && s.rounds > 0) each<TV>([&](auto v) { w[v] += kg_sum(trunk[v]); });
+// Impulses that act again, of all contacts of an env: what a lane's do to the trunk is summed over the lanes at the end
+struct Again { Real trunk[LANES > 1 && TV > 0 ? TV : 1]; };
+KG_FN void begin(Again& a) {
+    if constexpr (LANES > 1) each<TV>([&](auto v) { a.trunk[v] = 0; });
+}
+KG_FN void push(const Env& env, const RowPlace& at, const RowY& y, Vec3 f, Again& a, Real* w) {
+    if (f.x == 0 && f.y == 0 && f.z == 0) return;
+    if (at.owners.writes(env)) push_trunk(at, y, f, LANES > 1 ? a.trunk : w);
+    push_limb(env, at, y, f, w);
+}
+KG_FN void end(const Schedule& s, const Again& a, Real* w) {
+    if (LANES > 1 && s.rounds > 0) each<TV>([&](auto v) { w[v] += kg_sum(a.trunk[v]); });
 }
