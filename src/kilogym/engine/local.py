@@ -47,6 +47,25 @@ class Local:
     sensor_link: list[int]
 
 
+def row_places(local: Local) -> tuple[list[int], list[int]]:
+    """Where a contact's row keeps each velocity of a limb, and on which lanes it is (bits).
+
+    Velocities of which no lane has both share a place: an arm's and those of the cubes before it.
+    """
+    places: list[int] = []
+    lanes: list[int] = []
+    taken: list[int] = []  # bits of a place's lanes
+    for v in range(local.trunk_v, len(local.v_link)):
+        on = local.dofs[local.v_dof[v]] if local.v_dof[v] >= 0 else local.links[local.v_link[v]]
+        lanes.append(sum(1 << lane for lane, what in enumerate(on) if what >= 0))
+        place = next((n for n, bits in enumerate(taken) if not bits & lanes[-1]), len(taken))
+        if place == len(taken):
+            taken.append(0)
+        taken[place] |= lanes[-1]
+        places.append(place)
+    return places, lanes
+
+
 def build_local(model: EnvModel, topology: Topology, limbs: Limbs) -> Local:
     """Number what stands on a lane: the trunk first, then the slots of a limb."""
     lanes = limbs.lanes

@@ -13,7 +13,7 @@ import numpy as np
 
 from kilogym.engine.couplings import coupling_rows, coupling_tables
 from kilogym.engine.limbs import Limbs
-from kilogym.engine.local import Local, build_local
+from kilogym.engine.local import Local, build_local, row_places
 from kilogym.engine.model import (
     JOINT_BALL,
     JOINT_PRISMATIC,
@@ -143,11 +143,12 @@ def emit_tables(
         ("BOX", SHAPE_BOX, model.shape_kind), ("CYLINDER", SHAPE_CYLINDER, model.shape_kind),
         ("ELLIPSOID", SHAPE_ELLIPSOID, model.shape_kind), ("PARTS", SHAPE_PARTS, model.shape_kind),
     ]  # fmt: skip
+    places, v_lanes = row_places(local) if limbs.slots else ([], [])
     sizes = {
         "NT": len(trees), "TT": local.trunk_trees, "NL": nl, "TL": first, "NJ": len(local.joints),
         "ND": len(local.dofs), "ND1": max(1, len(local.dofs)), "NV": max(1, nv),
         "TV": local.trunk_v if limbs.slots else max(1, nv),
-        "NM": max(1, row[-1]), "NS": len(local.shapes), "NHANGS": len(hang_links), "NROOTS": len(limb_roots),
+        "RV": len(set(places)), "NM": max(1, row[-1]), "NS": len(local.shapes), "NHANGS": len(hang_links), "NROOTS": len(limb_roots),
         "NTESTS": len(points), "SWEPT_LANES": order.lanes,
         "NTERRAINS": len(terrain_kinds), "NTS": len(on_terrain), "NGS": len(searched_ground),
         "NP": len(model.pairs), "NPS": len(placed),
@@ -198,6 +199,7 @@ def emit_tables(
         "hang_link": hang_links, "limb_root": limb_roots,
         "v_link": local.v_link, "v_tree": [local.link_tree[n] for n in local.v_link], "v_dof": local.v_dof,
         "v_root": local.v_root,
+        "limb_place": places, "limb_lanes": [(bits + (1 << 31)) % (1 << 32) - (1 << 31) for bits in v_lanes],
         "joint_kind": local.joint_kind, "joint_dof0": local.joint_dof0, "dof_v": local.dof_v,
         "joint_dofs": [3 if kind == JOINT_BALL else 1 for kind in local.joint_kind],
         "m_row": row[:-1], "row_len": [1 + len(a) for a in local.ancestors],
@@ -290,8 +292,8 @@ def row_words(
 ) -> int:
     """Numbers per env in a batch's buffer of contact rows, of their schedule and of placed shapes."""
     local = build_local(model, topology, limbs)
-    limb = len(local.v_link) - local.trunk_v if limbs.slots else 0
-    trunk = max(1, len(local.v_link)) - limb
+    trunk = local.trunk_v if limbs.slots else max(1, len(local.v_link))
+    limb = len(set(row_places(local)[0])) if limbs.slots else 0
     y = fours(trunk) + fours(limb) * (2 if model.pairs else 1)
     shapes = len(_placed_shapes(model, topology))
     each = SEGMENT + TURNED * is_searched(model)

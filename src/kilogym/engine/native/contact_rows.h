@@ -3,7 +3,8 @@
 // there too in a buffer, one room per thread, where they would fill the stack.
 //
 // A contact's row: what is below, then Y (rows.h), three numbers a velocity, over the trunk's velocities, over those of
-// A's limb, and, if there are pairs, over those of B's, each part filled up to numbers of four.
+// A's limb, and, if there are pairs, over those of B's, each part filled up to numbers of four. Of a limb's velocities those that
+// no lane has both of share a place (limb_place): RV places for SV velocities.
 
 struct alignas(4 * sizeof(Real)) Four { Real x, y, z, w; };
 KG_FN Four four(Vec3 a, Real w) { Four f; f.x = a.x; f.y = a.y; f.z = a.z; f.w = w; return f; }
@@ -11,7 +12,7 @@ KG_FN void kg_here(Four& f) { kg_here(f.x); kg_here(f.y); kg_here(f.z); kg_here(
 KG_FN Vec3 xyz(Four f) { return v3(f.x, f.y, f.z); }
 
 KG_FN constexpr int fours(int velocities) { return (3 * velocities + 3) / 4; }
-static constexpr int ROW_Y = 8, LIMB_Y = ROW_Y + fours(TV), ROW = LIMB_Y + (NP > 0 ? 2 : 1) * fours(SV);
+static constexpr int ROW_Y = 8, LIMB_Y = ROW_Y + fours(TV), ROW = LIMB_Y + (NP > 0 ? 2 : 1) * fours(RV);
 static constexpr int SEGMENTS = MAX_CONTACTS1 * ROW, SEGMENT = IS_SEARCHED ? 10 : 7;
 static constexpr int SPINS = SEGMENTS + NPS * SEGMENT;    // rows of spins (spin_rows.h), one for each contact
 static constexpr int TURNS = SPINS + (HAS_SPIN_FRICTION ? SEGMENTS : 0);  // who visits what when (schedule.h)
@@ -50,7 +51,7 @@ struct Owners {
     KG_METHOD bool writes(const E& env) const { return !(two() && env.lane == b); }
     // where its part of Y begins
     template <class E>
-    KG_METHOD int limb_y(const E& env) const { return LIMB_Y + (NP > 0 && env.lane != a ? fours(SV) : 0); }
+    KG_METHOD int limb_y(const E& env) const { return LIMB_Y + (NP > 0 && env.lane != a ? fours(RV) : 0); }
 };
 
 struct Rows {

@@ -38,6 +38,9 @@ KG_FN void mark_trees(const Env& env, int shape_a, int shape_b, bool* loaded) {
 // moves: gaps first follow `moved`, a whitened velocity; marks: trees that contacts with impulse hold become `loaded`
 struct LoadedRow { RowY y; Four now; ContactResponse response; Real shape_a, shape_b; };
 KG_FN void sweep_contacts(const Env& env, const Visit& p, const Rows& rows, const Schedule& s, bool moves, const Real* moved, bool marks, bool* loaded, Real* w) {
+    Real room[RV > 0 ? RV : 1], *const limb = in_places(env, w, room);
+    Real moved_room[RV > 0 ? RV : 1];
+    const Real* const moved_limb = in_places(env, moved, moved_room);
     const auto load = [&](const Visited& its) {
         LoadedRow row;
         row.y = row_y(env, rows, its.contact, its.owners);
@@ -57,12 +60,13 @@ KG_FN void sweep_contacts(const Env& env, const Visit& p, const Rows& rows, cons
     each_loaded_visit(env, rows, s, load, [&](const Visited& its, const LoadedRow& row) {
         const int i = its.contact, phase = !its.mine ? (int)CONTACT_WAITING : HAS_RESTITUTION ? (int)rows.phase(i) : (int)CONTACT_RESTING;
         const RowPlace at = row_place(rows, its, its.mine);
-        const Real gap = row.now.w + (moves ? p.h * normal_velocity(env, at, row.y, moved) : (Real)0);
-        const Vec3 u = contact_velocity(env, at, row.y, w), old = xyz(row.now);
-        const Vec3 f = take_turns(env, phase != CONTACT_WAITING, at, row.y, u, old, w, [&](Vec3 u) { return visit_contact(p, rows, i, phase, row.response, u, old, gap); });
+        const Real gap = row.now.w + (moves ? p.h * normal_velocity(env, at, row.y, moved, moved_limb) : (Real)0);
+        const Vec3 u = contact_velocity(env, at, row.y, w, limb), old = xyz(row.now);
+        const Vec3 f = take_turns(env, phase != CONTACT_WAITING, at, row.y, u, old, w, limb, [&](Vec3 u) { return visit_contact(p, rows, i, phase, row.response, u, old, gap); });
         if (its.mine && at.owners.writes(env)) rows.impulse_gap(i) = four(f, gap);
         if (marks && its.mine && f.x > 0) mark_trees(env, (int)row.shape_a, (int)row.shape_b, loaded);
     });
+    from_places(env, limb, w);
     kg_sync();  // a contact of two limbs: written by one of its lanes, read by both
 }
 
@@ -84,6 +88,9 @@ KG_FN int choose_phase(const Visit& p, const Rows& rows, int i, bool writes, Rea
 struct StartedRow { RowY y; Four now, total; };
 KG_FN void start_contacts(const Env& env, const Visit& p, const Rows& rows, const Schedule& s, bool counts, bool moves, const Real* late, const Real* before,
                           const Real* free, Real* w) {
+    Real room[RV > 0 ? RV : 1], *const limb = in_places(env, w, room);
+    Real late_room[RV > 0 ? RV : 1];
+    const Real* const late_limb = in_places(env, late, late_room);
     Again again;
     begin(again);
     const auto load = [&](const Visited& its) { return StartedRow{row_y(env, rows, its.contact, its.owners), rows.impulse_gap(its.contact), rows.at(its.contact, 1)}; };
@@ -91,14 +98,16 @@ KG_FN void start_contacts(const Env& env, const Visit& p, const Rows& rows, cons
         const int i = its.contact;
         const RowPlace at = row_place(rows, its, its.mine);
         const bool writes = its.mine && at.owners.writes(env);
-        const Real gap = row.now.w + (moves ? p.h * normal_velocity(env, at, row.y, late) : (Real)0);
+        const Real gap = row.now.w + (moves ? p.h * normal_velocity(env, at, row.y, late, late_limb) : (Real)0);
         const Vec3 total = counts ? xyz(row.total) + xyz(row.now) : xyz(row.total);
         Vec3 f = xyz(row.now);
         int phase = CONTACT_RESTING;
         if constexpr (HAS_RESTITUTION) {
             const Real e = its.mine ? rows.elastic(i).restitution : (Real)0;
             if (kg_warp_any(e > 0)) {
-                const Real u = normal_velocity(env, at, row.y, before), a = kg_div(normal_velocity(env, at, row.y, free) - u, p.h);
+                Real before_room[RV > 0 ? RV : 1], free_room[RV > 0 ? RV : 1];
+                const Real u = normal_velocity(env, at, row.y, before, in_places(env, before, before_room));
+                const Real a = kg_div(normal_velocity(env, at, row.y, free, in_places(env, free, free_room)) - u, p.h);
                 if (e > 0) phase = choose_phase(p, rows, i, writes, e, gap, u, a, f);
             }
         }
@@ -107,18 +116,21 @@ KG_FN void start_contacts(const Env& env, const Visit& p, const Rows& rows, cons
             rows.impulse_gap(i) = four(f, gap);
             rows.at(i, 1) = four(total, (Real)phase);
         }
-        push(env, at, row.y, f, again, w);
+        push(env, at, row.y, f, again, w, limb);
     });
     end(s, again, w);
+    from_places(env, limb, w);
     kg_sync();  // as above
 }
 
 // after the last iteration. moves, late: as above
 KG_FN void end_contacts(const Env& env, Real h, const Rows& rows, const Schedule& s, bool moves, const Real* late) {
+    Real room[RV > 0 ? RV : 1];
+    const Real* const limb = in_places(env, late, room);
     if (HAS_CONTACT_REPORT && moves) each_visit(env, rows, s, [&](const Visited& its) {
         const RowPlace at = row_place(rows, its, its.mine);
         const Four now = rows.impulse_gap(its.contact);
-        const Real u = normal_velocity(env, at, row_y(env, rows, its.contact, at.owners), late);
+        const Real u = normal_velocity(env, at, row_y(env, rows, its.contact, at.owners), late, limb);
         if (its.mine && at.owners.writes(env)) rows.impulse_gap(its.contact) = four(xyz(now), now.w + h * u);
     });
     kg_sync();

@@ -83,10 +83,13 @@ KG_FN ContactResponse whiten_contact(const Env& env, const Kinematics& k, const 
     if (SV > 0) {
         if (o.mine(env)) {
             out.limb.begin(rows, i, o.limb_y(env));
+            Vec3 placed[RV > 0 ? RV : 1];
+            each<RV>([&](auto r) { placed[r] = v3(0, 0, 0); });
             each<SV>([&](auto s) {
                 add(limb, Index<TV>() + s);
-                out.limb.set(s, y[Index<TV>() + s]);
+                placed[limb_place[s]] = placed[limb_place[s]] + y[Index<TV>() + s];  // those not in this lane's limb are zero
             });
+            each<RV>([&](auto r) { out.limb.set(r, placed[r]); });
             out.limb.store(rows, i, o.limb_y(env));
         }
         const auto all = [&](auto x) { return of_both(env, o, two, x); };

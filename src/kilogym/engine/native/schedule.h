@@ -92,7 +92,7 @@ KG_FN Schedule schedule_contacts(const Env& env, const Rows& rows, int contacts)
 // Rows are loaded a round ahead where they are short, or where rounds have no turns: 16384 ANYmals of 9 velocities a lane take 1.01
 // instead of 1.18 ms a step on an H200, arms with cubes (15, none of a trunk) 1.45 instead of 1.63 at 4096. Of a Humanoid (15, 9 of the trunk) two rows
 // do not fit in registers: 0.79 instead of 0.76
-static constexpr bool AHEAD = TV == 0 || TV + SV <= 12;
+static constexpr bool AHEAD = TV == 0 || TV + RV <= 12;
 
 // f(visit, what `load` loads for it) for this lane's contacts in the order of visits. Nothing that a visit writes may be loaded for the
 // next. With lanes all of a warp come to each round

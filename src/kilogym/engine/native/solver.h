@@ -61,6 +61,7 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
 
     Real late[NV];  // by which gaps of contacts have yet to move
     bool moves_late = false;
+    each<NV>([&](auto i) { late[i] = 0; });
     KG_ROLLED for (int n = 0; n < st.iterations; ++n) {
         kg_together();
         const bool last = n == st.iterations - 1;

@@ -47,6 +47,7 @@ KG_FN void build_spin_row(const Args& args, const Env& env, const Kinematics& k,
 
 KG_FN void warm_spins(const Env& env, const Rows& rows, const Schedule& s, Real* w) {
     const Rows spins = rows.spins();
+    Real room[RV > 0 ? RV : 1], *const limb = in_places(env, w, room);
     Again again;
     begin(again);
     each_visit(env, rows, s, [&](const Visited& its) {
@@ -54,25 +55,28 @@ KG_FN void warm_spins(const Env& env, const Rows& rows, const Schedule& s, Real*
         const Vec3 f = xyz(spins.impulse_gap(its.contact));
         if (f.x == 0 && f.y == 0 && f.z == 0) return;
         const RowPlace at = row_place(rows, its, true);
-        push(env, at, row_y(env, spins, its.contact, at.owners), f, again, w);
+        push(env, at, row_y(env, spins, its.contact, at.owners), f, again, w, limb);
     });
     end(s, again, w);
+    from_places(env, limb, w);
 }
 
 KG_FN void sweep_spins(const Env& env, const Rows& rows, const Schedule& schedule, Real* w) {
     const Rows spins = rows.spins();
+    Real room[RV > 0 ? RV : 1], *const limb = in_places(env, w, room);
     each_visit(env, rows, schedule, [&](const Visited& its) {
         const int i = its.contact;
         const RowPlace at = row_place(rows, its, its.mine);
         const RowY y = row_y(env, spins, i, at.owners);
-        const Vec3 old = xyz(spins.impulse_gap(i)), u = contact_velocity(env, at, y, w);
+        const Vec3 old = xyz(spins.impulse_gap(i)), u = contact_velocity(env, at, y, w, limb);
         const ContactResponse c = spins.response(i);
         const Real n = rows.impulse_gap(i).x;
-        const Vec3 f = take_turns(env, its.mine, at, y, u, old, w, [&](Vec3 u) {
+        const Vec3 f = take_turns(env, its.mine, at, y, u, old, w, limb, [&](Vec3 u) {
             return within(SpinLimits{c.static_mu, c.dynamic_mu}, n, v3(old.x - u.x * c.inv_n, old.y - u.y * c.inv_t, old.z - u.z * c.inv_t));
         });
         if (its.mine && at.owners.writes(env)) spins.impulse_gap(i) = four(f, 0);
     });
+    from_places(env, limb, w);
     kg_sync();  // a contact of two limbs: written by one of its lanes, read by both
 }
 

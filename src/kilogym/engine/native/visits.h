@@ -35,8 +35,25 @@ KG_FN Vec3 of_both(const Env& env, const Owners& o, bool some, Vec3 limb) {
     return v3(of_both(env, o, some, limb.x), of_both(env, o, some, limb.y), of_both(env, o, some, limb.z));
 }
 
+// The limb's velocities of w in the places where rows have them: where they are, or in `room`; and back
+template <class S>
+KG_FN bool in_limb(const Env& env, S s) { return limb_lanes[s] >> env.lane & 1; }
+template <class Vector>
+KG_FN Vector* in_places(const Env& env, Vector* w, Real* room) {
+    if constexpr (RV == SV) {
+        return w + TV;
+    } else {
+        each<RV>([&](auto r) { room[r] = 0; });
+        each<SV>([&](auto s) { if (in_limb(env, s)) room[limb_place[s]] = w[TV + s]; });
+        return room;
+    }
+}
+KG_FN void from_places(const Env& env, const Real* limb, Real* w) {
+    if constexpr (RV < SV) each<SV>([&](auto s) { if (in_limb(env, s)) w[TV + s] = limb[limb_place[s]]; });
+}
+
 // A contact's Y as this lane needs it: the trunk's part, and that of its own limb (no limb in it: of no use)
-struct RowY { Part<TV> trunk; Part<SV> limb; };
+struct RowY { Part<TV> trunk; Part<RV> limb; };
 KG_FN RowY row_y(const Env& env, const Rows& rows, int i, const Owners& o) {
     RowY y;
     y.trunk.load(rows, i, ROW_Y);
@@ -45,39 +62,38 @@ KG_FN RowY row_y(const Env& env, const Rows& rows, int i, const Owners& o) {
 }
 
 // A contact that is not there (RowPlace) has no owners: its lane takes part in the exchange, and what comes out is of no use
-KG_FN Vec3 contact_velocity(const Env& env, const RowPlace& at, const RowY& y, const Real* w) {
+KG_FN Vec3 contact_velocity(const Env& env, const RowPlace& at, const RowY& y, const Real* w, const Real* in_limb) {
     Vec3 u = v3(0, 0, 0), limb = u;
     over_trunk(at.link_a, at.link_b, [&](auto v) { u = u + y.trunk.at(v) * w[v]; });
     if (SV == 0) return u;
-    each<SV>([&](auto s) { limb = limb + y.limb.at(s) * w[TV + s]; });
+    each<RV>([&](auto r) { limb = limb + y.limb.at(r) * in_limb[r]; });
     const bool on = at.owners.mine(env);
     return u + of_both(env, at.owners, some_two(at.owners), v3(on ? limb.x : 0, on ? limb.y : 0, on ? limb.z : 0));
 }
-template <class Vector>
-KG_FN Real normal_velocity(const Env& env, const RowPlace& at, const RowY& y, const Vector& w) {
+KG_FN Real normal_velocity(const Env& env, const RowPlace& at, const RowY& y, const Real* w, const Real* in_limb) {
     Real u = 0, limb = 0;
     over_trunk(at.link_a, at.link_b, [&](auto v) { u += y.trunk.at(v).x * w[v]; });
     if (SV == 0) return u;
-    each<SV>([&](auto s) { limb += y.limb.at(s).x * w[TV + s]; });
+    each<RV>([&](auto r) { limb += y.limb.at(r).x * in_limb[r]; });
     return u + of_both(env, at.owners, some_two(at.owners), at.owners.mine(env) ? limb : 0);
 }
 KG_FN void push_trunk(const RowPlace& at, const RowY& y, Vec3 f, Real* w) {
     over_trunk(at.link_a, at.link_b, [&](auto v) { w[v] += dot(y.trunk.at(v), f); });
 }
-KG_FN void push_limb(const Env& env, const RowPlace& at, const RowY& y, Vec3 f, Real* w) {
-    if (SV > 0 && at.owners.mine(env)) each<SV>([&](auto s) { w[TV + s] += dot(y.limb.at(s), f); });
+KG_FN void push_limb(const Env& env, const RowPlace& at, const RowY& y, Vec3 f, Real* in_limb) {
+    if (SV > 0 && at.owners.mine(env)) each<RV>([&](auto r) { in_limb[r] += dot(y.limb.at(r), f); });
 }
 
 // The visits of a round. acts: this lane's contact is visited, at velocity u if it were the first, and its impulse becomes
 // impulse(u) in place of `old`; w follows. Returns the impulse
 template <class F>
-KG_FN Vec3 take_turns(const Env& env, bool acts, const RowPlace& at, const RowY& y, Vec3 u, Vec3 old, Real* w, F impulse) {
+KG_FN Vec3 take_turns(const Env& env, bool acts, const RowPlace& at, const RowY& y, Vec3 u, Vec3 old, Real* w, Real* in_limb, F impulse) {
     if (LANES == 1 || TV == 0) {
         if (!acts) return old;
         const Vec3 f = impulse(u), change = f - old;
         if (!WRITTEN_OUT && change.x == 0 && change.y == 0 && change.z == 0) return f;
         push_trunk(at, y, change, w);
-        push_limb(env, at, y, change, w);
+        push_limb(env, at, y, change, in_limb);
         return f;
     }
     Vec3 f = old;
@@ -97,7 +113,7 @@ KG_FN Vec3 take_turns(const Env& env, bool acts, const RowPlace& at, const RowY&
         each<TV>([&](auto v) { u = u + y.trunk.at(v) * push[v]; });
         left &= left - 1;
     }
-    if (acts) push_limb(env, at, y, f - old, w);
+    if (acts) push_limb(env, at, y, f - old, in_limb);
     return f;
 }
 
@@ -106,10 +122,10 @@ struct Again { Real trunk[LANES > 1 && TV > 0 ? TV : 1]; };
 KG_FN void begin(Again& a) {
     if constexpr (LANES > 1) each<TV>([&](auto v) { a.trunk[v] = 0; });
 }
-KG_FN void push(const Env& env, const RowPlace& at, const RowY& y, Vec3 f, Again& a, Real* w) {
+KG_FN void push(const Env& env, const RowPlace& at, const RowY& y, Vec3 f, Again& a, Real* w, Real* in_limb) {
     if (f.x == 0 && f.y == 0 && f.z == 0) return;
     if (at.owners.writes(env)) push_trunk(at, y, f, LANES > 1 ? a.trunk : w);
-    push_limb(env, at, y, f, w);
+    push_limb(env, at, y, f, in_limb);
 }
 KG_FN void end(const Schedule& s, const Again& a, Real* w) {
     if (LANES > 1 && s.rounds > 0) each<TV>([&](auto v) { w[v] += kg_sum(a.trunk[v]); });
