@@ -4,21 +4,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kilogym.assets.asset import Asset
 from kilogym.engine.limbs import plan, whole, work
-from kilogym.engine.local import build_local
+from kilogym.engine.local import build_local, row_places
 from kilogym.engine.model import JOINT_BALL, JOINT_PRISMATIC, JOINT_REVOLUTE, EnvModel
 from kilogym.engine.topology import build_topology
 from kilogym.scene.compile import compile_scene
 from kilogym.scene.declarations import Scene
-from kilogym.validation.trees import load
+from kilogym.validation.trees import load, load_text
 from kilogym.validation.zoo import ANT, HUMANOID
 
 
-def model_of(*paths) -> EnvModel:
+def model_of(*robots: str | Asset) -> EnvModel:
     scene = Scene()
     scene.create_env((0, 0, 0), (0, 0, 0), 1)
-    for path in paths:
-        scene.create_actor(0, load(path), filter=1)
+    for robot in robots:
+        scene.create_actor(0, robot if isinstance(robot, Asset) else load(robot), filter=1)
     return compile_scene(scene)[0].model
 
 
@@ -37,6 +38,20 @@ def test_arms_hang_higher_up_than_legs():
     assert [len(slot.kinds) for slot in limbs.slots] == [3, 1, 2]
     assert sum(link >= 0 for link in limbs.slots[2].links) == 2
     assert work(model, limbs) * 2 < work(model, whole(model))
+
+
+def test_an_arm_and_the_bodies_before_it_share_places_in_rows(tmp_path):
+    """No lane has both. Legs and arms, of which lanes have one each as well, stand in the same slots already."""
+    link = '<body pos="0 0 .2"><joint axis="{}"/><geom type="capsule" size=".03" fromto="0 0 0 0 0 .2"/>'
+    chain = "".join(link.format("0 0 1" if n % 2 else "0 1 0") for n in range(9)) + 9 * "</body>"
+    arm = load_text(f"<mujoco><worldbody><body>{chain}</body></worldbody></mujoco>", tmp_path)
+    cube = load_text('<mujoco><worldbody><body><freejoint/><geom size=".1"/></body></worldbody></mujoco>', tmp_path)
+    model = model_of(arm, cube, cube, cube)
+    places, lanes = row_places(build_local(model, build_topology(model), plan(model, 4)))
+    assert places == [*range(9), *range(6)]
+    assert lanes == [0b0001] * 9 + [0b1110] * 6
+    robot = model_of(HUMANOID)
+    assert row_places(build_local(robot, build_topology(robot), plan(robot, 4)))[0] == list(range(6))
 
 
 def test_whole_trees_are_limbs_where_that_is_less_work():

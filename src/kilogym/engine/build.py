@@ -24,7 +24,7 @@ NATIVE = Path(__file__).parent / "native"
 SEARCH_HEADERS = (
     "scalar.h", "vec.h", "env.h", "lanes.h", "settings.h", "contact_rows.h",
     "convex.h", "gjk.h", "epa.h", "separate.h", "cylinder_edge.h", "manifold.h",
-    "candidates.h", "placed.h", "pairs.h", "parts.h", "ground.h",
+    "candidates.h", "placed.h", "dealt.h", "pairs.h", "parts.h", "ground.h",
     "terrain.h", "terrain_faces.h", "terrain_shapes.h", "terrain_points.h", "terrain_ridges.h", "terrain_touch.h",
     "terrain_parts.h", "terrain_found.h", "terrain_search.h", "terrain_contacts.h", "search.h", "launch.h",
 )  # fmt: skip

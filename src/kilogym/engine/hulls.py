@@ -184,8 +184,14 @@ def _outline(points: np.ndarray, margin: float) -> list[int]:
     return chain(order) + chain(order[::-1])
 
 
+def by_fours(vectors: np.ndarray) -> np.ndarray:
+    """Vectors (N, 3) as the engine reads them: (M, 4), the fourth number zero; the first again until 4 divides M."""
+    repeated = np.concatenate([vectors, np.repeat(vectors[:1], -len(vectors) % 4, axis=0)])
+    return np.pad(repeated, ((0, 0), (0, 1)))
+
+
 def pack(hulls: Sequence[Hull]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """A library of hulls, then of their parts, as flat arrays: vertices, normals (float64, 3 each), tables, places.
+    """A library of hulls, then of their parts, as flat arrays: vertices, normals (`by_fours`), tables, places.
 
     The tables (int32): HEADER numbers per hull, then each hull's face table and corners. Places: PLACE float64 each.
     """
@@ -199,12 +205,12 @@ def pack(hulls: Sequence[Hull]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.
     vertex, face, at = 0, 0, header.size
     for row, hull in zip(header, hulls, strict=True):
         row[:5] = vertex, len(hull.vertices), face, len(hull.faces), at
-        vertex += len(hull.vertices)
-        face += len(hull.faces)
+        vertex += len(by_fours(hull.vertices))
+        face += len(by_fours(hull.normals))
         tables += [hull.face_table().reshape(-1), hull.corners()]
         at += tables[-2].size + tables[-1].size
-    vertices = [hull.vertices.reshape(-1) for hull in hulls]
-    normals = [hull.normals.reshape(-1) for hull in hulls]
+    vertices = [by_fours(hull.vertices).reshape(-1) for hull in hulls]
+    normals = [by_fours(hull.normals).reshape(-1) for hull in hulls]
     empty = [np.zeros(0)]
     return (
         np.concatenate(vertices or empty),

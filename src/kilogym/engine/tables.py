@@ -143,12 +143,12 @@ def emit_tables(
         ("BOX", SHAPE_BOX, model.shape_kind), ("CYLINDER", SHAPE_CYLINDER, model.shape_kind),
         ("ELLIPSOID", SHAPE_ELLIPSOID, model.shape_kind), ("PARTS", SHAPE_PARTS, model.shape_kind),
     ]  # fmt: skip
-    places, v_lanes = row_places(local) if limbs.slots else ([], [])
+    limb_places, v_lanes = row_places(local) if limbs.slots else ([], [])
     sizes = {
         "NT": len(trees), "TT": local.trunk_trees, "NL": nl, "TL": first, "NJ": len(local.joints),
         "ND": len(local.dofs), "ND1": max(1, len(local.dofs)), "NV": max(1, nv),
-        "TV": local.trunk_v if limbs.slots else max(1, nv),
-        "RV": len(set(places)), "NM": max(1, row[-1]), "NS": len(local.shapes), "NHANGS": len(hang_links), "NROOTS": len(limb_roots),
+        "TV": local.trunk_v if limbs.slots else max(1, nv), "RV": len(set(limb_places)),
+        "NM": max(1, row[-1]), "NS": len(local.shapes), "NHANGS": len(hang_links), "NROOTS": len(limb_roots),
         "NTESTS": len(points), "SWEPT_LANES": order.lanes,
         "NTERRAINS": len(terrain_kinds), "NTS": len(on_terrain), "NGS": len(searched_ground),
         "NP": len(model.pairs), "NPS": len(placed),
@@ -199,7 +199,7 @@ def emit_tables(
         "hang_link": hang_links, "limb_root": limb_roots,
         "v_link": local.v_link, "v_tree": [local.link_tree[n] for n in local.v_link], "v_dof": local.v_dof,
         "v_root": local.v_root,
-        "limb_place": places, "limb_lanes": [(bits + (1 << 31)) % (1 << 32) - (1 << 31) for bits in v_lanes],
+        "limb_place": limb_places, "limb_lanes": [(bits + (1 << 31)) % (1 << 32) - (1 << 31) for bits in v_lanes],
         "joint_kind": local.joint_kind, "joint_dof0": local.joint_dof0, "dof_v": local.dof_v,
         "joint_dofs": [3 if kind == JOINT_BALL else 1 for kind in local.joint_kind],
         "m_row": row[:-1], "row_len": [1 + len(a) for a in local.ancestors],

@@ -18,7 +18,7 @@ void narrow(int count, const Shape* a, const Shape* b, const Hull* hull_a, const
     for (int i = 0; i < count; ++i) {
         Convex A = placed(a[i], hull_a + i), B = placed(b[i], hull_b + i);
         if (B.kind == SHAPE_TRIANGLE) {
-            const Real* v = hull_b[i].vertex;
+            const Real* v = (const Real*)hull_b[i].vertex;
             B.rot.r0 = v3(v[0], v[1], v[2]); B.rot.r1 = v3(v[3], v[4], v[5]); B.rot.r2 = v3(v[6], v[7], v[8]);
         }
         const Separation s = separate(A, B, limit);

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from kilogym.engine.build import NATIVE
-from kilogym.engine.hulls import Hull
+from kilogym.engine.hulls import Hull, by_fours
 from kilogym.engine.tables import SHAPE_ENUM
 
 HERE = Path(__file__).parent
@@ -97,7 +97,7 @@ class Narrow:
                 c.radius = size[0]
             if s.hull is not None:
                 size = [s.scale, s.hull.bound * s.scale, s.hull.thickness * s.scale]
-                arrays = [s.hull.vertices.astype(self.real), s.hull.normals.astype(self.real),
+                arrays = [by_fours(s.hull.vertices).astype(self.real), by_fours(s.hull.normals).astype(self.real),
                           s.hull.face_table(), s.hull.corners()]  # fmt: skip
                 keep += arrays
                 h = hulls[i]

@@ -11,7 +11,7 @@ from narrow import CPP, KINDS
 
 from kilogym.assets.distance_field import DistanceField
 from kilogym.engine.build import NATIVE
-from kilogym.engine.hulls import Hull
+from kilogym.engine.hulls import Hull, by_fours
 from kilogym.engine.sdf import Field, pack_fields
 from kilogym.engine.tables import SHAPE_ENUM
 
@@ -96,7 +96,11 @@ class NativeField:
         sizes, at = np.array([*size, 0, 0, 0][:3], self.real), x.astype(self.real)
         tables = [np.zeros(1, self.real)] * 2 + [np.zeros(2, np.int32)] * 2
         if hull is not None:
-            tables = [*(a.astype(self.real) for a in (hull.vertices, hull.normals)), hull.face_table(), hull.corners()]
+            tables = [
+                *(a.astype(self.real) for a in (by_fours(hull.vertices), by_fours(hull.normals))),
+                hull.face_table(),
+                hull.corners(),
+            ]
         out = [np.zeros(len(x), self.real), np.zeros((len(x), 3), self.real)]
         faces = 0 if hull is None else len(hull.faces)
         self.library.closed(len(x), KINDS[kind], *self._pointers(sizes, *tables), faces, *self._pointers(at, *out))

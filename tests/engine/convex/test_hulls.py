@@ -102,8 +102,12 @@ def test_a_library_gives_every_hull_back():
     vertices, normals, table, _ = pack(hulls)
     for i, hull in enumerate(hulls):
         v0, count, f0, faces, at = table[HEADER * i : HEADER * i + 5]
-        np.testing.assert_array_equal(vertices[3 * v0 : 3 * (v0 + count)].reshape(-1, 3), hull.vertices)
-        np.testing.assert_array_equal(normals[3 * f0 : 3 * (f0 + faces)].reshape(-1, 3), hull.normals)
+        for flat, start, vectors in ((vertices, v0, hull.vertices), (normals, f0, hull.normals)):
+            stored = flat.reshape(-1, 4)[start:]
+            more = -len(vectors) % 4
+            np.testing.assert_array_equal(stored[: len(vectors), :3], vectors)
+            np.testing.assert_array_equal(stored[len(vectors) : len(vectors) + more, :3], vectors[[0] * more])
+        assert (count, faces) == (len(hull.vertices), len(hull.normals))
         first = at + 2 * faces
         for face, (start, corners) in zip(hull.faces, table[at:first].reshape(-1, 2), strict=True):
             assert tuple(table[first + start : first + start + corners]) == face

@@ -15,6 +15,17 @@ unsigned kg_ballot(bool b) {
     for (int i = 0; i < KG_LANES; ++i) bits |= lanes[first + i].value[turn] != 0 ? 1u << i : 0u;
     return bits;
 }
+int kg_warp_lane() { return current; }
+int kg_warp_from(int x, int lane) {
+    const int turn = arrive(7, x);
+    return (int)lanes[lane].value[turn];
+}
+unsigned kg_warp_ballot(bool b) {
+    const int turn = arrive(8, b);
+    unsigned bits = 0;
+    for (int i = 0; i < WARP; ++i) bits |= lanes[i].value[turn] != 0 ? 1u << i : 0u;
+    return bits;
+}
 bool kg_warp_any(bool b) {
     const int turn = arrive(5, b);
     bool any = false;

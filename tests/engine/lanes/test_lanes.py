@@ -168,6 +168,37 @@ def test_envs_of_a_warp_know_nothing_of_each_other(searchers, tmp_path):
         assert not torch.equal(found["dof_vel"][..., ::2], expected["dof_vel"][..., ::2])
 
 
+@pytest.mark.parametrize("searchers", [0, 16])
+def test_envs_of_a_warp_deal_their_pairs(searchers, tmp_path):
+    """A lane may look at another env's pair. How many there are elsewhere changes no bit, nor what is dropped."""
+    world = BatchWorld(
+        [load_text(BLOCKS, tmp_path), load_text(STONE, tmp_path), load_text(BLOCKS, tmp_path)], 9, "cpu", "float64",
+        ground=GroundPlane(), filter=0, lanes=2, max_contacts=6,
+    )  # fmt: skip
+    state = world.random_state(3, spread=0.3, speed=1.0)
+    state["root_pos"][:] = [0, 0, 0.2, 0.3, 0, 0.7, 0.05, 0, 0.6]
+    world.set_state(state)
+    batch = world.batch
+    for _ in range(60):
+        batch.step()
+    before = everything(batch)
+    emulated = Emulated(batch, 2, tmp_path, searchers)
+    emulated.step()
+    expected = everything(batch)
+    assert (expected["contact_overflow"][1::2] > 0).any()
+    restore(batch, before)
+    batch.step()
+    check_equal({name: value.clone() for name, value in everything(batch).items()}, expected, 1e-8)
+    for apart in (50.0, 0.0):  # no pairs, and all within each other
+        restore(batch, before)
+        batch.state["root_pos"][::3, ::2] = apart * torch.arange(3, dtype=torch.float64)[:, None]
+        emulated.step()
+        found = everything(batch)
+        for name, value in expected.items():
+            assert torch.equal(found[name][..., 1::2], value[..., 1::2]), name
+        assert not torch.equal(found["root_lin_vel"][..., ::2], expected["root_lin_vel"][..., ::2])
+
+
 @pytest.mark.parametrize(
     ("lanes", "flies", "searchers"),
     [(2, True, 0), (4, False, 0), (4, False, 4)],

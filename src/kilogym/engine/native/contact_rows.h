@@ -6,11 +6,6 @@
 // A's limb, and, if there are pairs, over those of B's, each part filled up to numbers of four. Of a limb's velocities those that
 // no lane has both of share a place (limb_place): RV places for SV velocities.
 
-struct alignas(4 * sizeof(Real)) Four { Real x, y, z, w; };
-KG_FN Four four(Vec3 a, Real w) { Four f; f.x = a.x; f.y = a.y; f.z = a.z; f.w = w; return f; }
-KG_FN void kg_here(Four& f) { kg_here(f.x); kg_here(f.y); kg_here(f.z); kg_here(f.w); }
-KG_FN Vec3 xyz(Four f) { return v3(f.x, f.y, f.z); }
-
 KG_FN constexpr int fours(int velocities) { return (3 * velocities + 3) / 4; }
 static constexpr int ROW_Y = 8, LIMB_Y = ROW_Y + fours(TV), ROW = LIMB_Y + (NP > 0 ? 2 : 1) * fours(RV);
 static constexpr int SEGMENTS = MAX_CONTACTS1 * ROW, SEGMENT = IS_SEARCHED ? 10 : 7;

@@ -3,21 +3,22 @@
 // farthest along a direction.
 
 struct Hull {
-    const Real* vertex;  // [vertices, 3] about the shape's origin, before scaling
-    const Real* normal;  // [faces, 3] unit, outwards
+    // numbers of four. (As pointers to those NVRTC 13.4 gives an arm with cubes 10 instead of 6 kB of stack)
+    const Real* vertex;  // about the shape's origin, before scaling; the first again until their number is one of fours
+    const Real* normal;  // of faces, unit, outwards; likewise
     const int* face;     // [faces, 2]: where its vertices start in `corner`, how many
     const int* corner;   // counter-clockwise, seen from outside
     int vertices, faces;
-    KG_METHOD Vec3 at(int i) const { return v3(vertex[3 * i], vertex[3 * i + 1], vertex[3 * i + 2]); }
-    KG_METHOD Vec3 normal_of(int i) const { return v3(normal[3 * i], normal[3 * i + 1], normal[3 * i + 2]); }
+    KG_METHOD Vec3 at(int i) const { return xyz(((const Four*)vertex)[i]); }
+    KG_METHOD Vec3 normal_of(int i) const { return xyz(((const Four*)normal)[i]); }
 };
 // of the batch's library (engine/hulls.py)
 template <class Args>
 KG_FN Hull hull_of(const Args& args, int i) {
     const int* t = args.hull_table.data + 7 * i;
     Hull h;
-    h.vertex = args.hull_vertex.data + 3 * t[0];
-    h.normal = args.hull_normal.data + 3 * t[2];
+    h.vertex = args.hull_vertex.data + 4 * t[0];
+    h.normal = args.hull_normal.data + 4 * t[2];
     h.face = args.hull_table.data + t[4];
     h.vertices = t[1];
     h.faces = t[3];
@@ -47,16 +48,23 @@ KG_FN Vec3 along(Vec3 a, Vec3 otherwise) {
 KG_FN Vec3 triangle_normal(const Convex& c, Vec3 otherwise) {
     return along(cross(c.rot.r1 - c.rot.r0, c.rot.r2 - c.rot.r0), otherwise);
 }
-KG_FN int lowest_hull_vertex(const Convex& c, Vec3 l) {  // farthest along l, in shape axes; the first of equals
+// the farthest along l of a hull's vertices or normals, the first of equals. Four at a time, so that their loads wait together
+KG_FN int farthest(const Real* of, int count, Vec3 l) {
+    const Four* const v = (const Four*)of;
     int best = 0;
     Real most = (Real)-1e30;
-    const Real* v = c.hull.vertex;
-    KG_ROLLED for (int i = 0; i < c.hull.vertices; ++i) {
-        const Real x = v[3 * i] * l.x + v[3 * i + 1] * l.y + v[3 * i + 2] * l.z;
-        if (x > most) { most = x; best = i; }
+    const auto look = [&](int i, Real x) { if (x > most) { most = x; best = i; } };
+    KG_ROLLED for (int i = 0; i < count; i += 4) {
+        const Four a = v[i], b = v[i + 1], c = v[i + 2], d = v[i + 3];
+        const Real xa = dot(xyz(a), l), xb = dot(xyz(b), l), xc = dot(xyz(c), l), xd = dot(xyz(d), l);
+        look(i, xa);
+        look(i + 1, xb);
+        look(i + 2, xc);
+        look(i + 3, xd);
     }
     return best;
 }
+KG_FN int lowest_hull_vertex(const Convex& c, Vec3 l) { return farthest(c.hull.vertex, c.hull.vertices, l); }  // l: in shape axes
 
 // the core's farthest point along a unit vector d, from c.pos
 KG_CALL Vec3 support(const Convex& c, Vec3 d) {

@@ -5,7 +5,7 @@
 // has the same bits on every lane. All lanes of a warp come to every exchange: loops around one have a length that is the
 // same over the warp (exchanges of groups alone were measured to take turns and cost two thirds of a step).
 
-static constexpr int LANES = KG_LANES, SV = NV - TV;
+static constexpr int LANES = KG_LANES, WARP_LANES = KG_LANES > 1 ? 32 : 1, SV = NV - TV;
 static_assert(WRITTEN_OUT || KG_ROOM_LANES == 1, "plain loops are for one thread");
 
 #if KG_LANES == 1
@@ -13,6 +13,9 @@ KG_FN void kg_sync() {}
 KG_FN Real kg_from(Real x, int) { return x; }
 KG_FN Real kg_across(Real x, int) { return x; }
 KG_FN unsigned kg_ballot(bool b) { return b ? 1u : 0u; }
+KG_FN int kg_warp_lane() { return 0; }
+KG_FN int kg_warp_from(int x, int) { return x; }
+KG_FN unsigned kg_warp_ballot(bool b) { return b ? 1u : 0u; }
 KG_FN bool kg_warp_any(bool b) { return b; }
 KG_FN int kg_warp_most(int n) { return n; }
 #elif defined(KG_EMULATED)  // tests run the lanes of a warp one after the other: tests/engine/lanes
@@ -20,6 +23,9 @@ void kg_sync();
 Real kg_from(Real x, int lane);
 Real kg_across(Real x, int distance);
 unsigned kg_ballot(bool b);
+int kg_warp_lane();
+int kg_warp_from(int x, int lane);
+unsigned kg_warp_ballot(bool b);
 bool kg_warp_any(bool b);
 int kg_warp_most(int n);
 #else
@@ -28,6 +34,10 @@ KG_FN void kg_sync() { __syncwarp(); }
 KG_FN Real kg_from(Real x, int lane) { return __shfl_sync(0xffffffffu, x, lane, KG_LANES); }
 KG_FN Real kg_across(Real x, int distance) { return __shfl_xor_sync(0xffffffffu, x, distance, KG_LANES); }
 KG_FN unsigned kg_ballot(bool b) { return __ballot_sync(0xffffffffu, b) >> (threadIdx.x & 31u & ~(KG_LANES - 1u)) & (0xffffffffu >> (32 - KG_LANES)); }
+// of the warp: this thread's number, x of another, bits of all
+KG_FN int kg_warp_lane() { return threadIdx.x & 31; }
+KG_FN int kg_warp_from(int x, int lane) { return __shfl_sync(0xffffffffu, x, lane); }
+KG_FN unsigned kg_warp_ballot(bool b) { return __ballot_sync(0xffffffffu, b); }
 KG_FN bool kg_warp_any(bool b) { return __any_sync(0xffffffffu, b) != 0; }
 KG_FN int kg_warp_most(int n) { return __reduce_max_sync(0xffffffffu, n); }
 #endif

@@ -201,7 +201,7 @@ KG_FN int test_any_pair(const Args& args, const Rows& rows, Real half, Real thre
     return test_pair(half, threshold, p, A, B, out);
 }
 
-// The pairs that are near each other are listed, by tests without branches, and then dealt to the lanes: those of a warp are at
+// The pairs that are near each other are listed, by tests without branches, and then dealt to the warp's lanes, which are at
 // the same code at the same time. Contacts come in the order of pairs, for any number of lanes.
 template <class Args>
 KG_FN void find_pair_contacts(const Args& args, const Env& env, const StepSettings& st, const Rows& rows, Contacts& c) {
@@ -212,17 +212,9 @@ KG_FN void find_pair_contacts(const Args& args, const Env& env, const StepSettin
                                [&](int p) { return spheres_meet(rows, half, pair_a[p], pair_b[p]); });
         if (HAS_CONVEX) count = list_items(env, rows, count, [&](int n) { return (Int)rows.listed(n); },
                                            [&](int p) { return boxes_meet(rows, half, pair_a[p], pair_b[p]); });
-        const int most = kg_warp_most(count);
-        KG_ROLLED for (int n0 = 0; n0 < most; n0 += LANES) {
-            const int n = n0 + env.lane;
-            Candidate found[PAIR_POINTS];
-            int have = 0;
-            if (n < count) {
-                const int p = (int)rows.listed(n);
-                have = test_any_pair(args, rows, half, st.bounce_threshold, p, segment(rows, pair_a[p]), segment(rows, pair_b[p]), found);
-            }
-            kg_rejoin(env);
-            keep_contacts<PAIR_POINTS>(env, rows, c, have, [&](int i) { return found[i]; });
-        }
+        deal_listed<PAIR_POINTS>(env, rows, count, c, [&](const Rows& its, int n, Candidate* found) {
+            const int p = (int)its.listed(n);
+            return test_any_pair(args, its, half, st.bounce_threshold, p, segment(its, pair_a[p]), segment(its, pair_b[p]), found);
+        });
     }
 }

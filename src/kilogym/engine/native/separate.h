@@ -93,13 +93,7 @@ KG_CALL bool face_along(const Convex& c, Vec3 d, Vec3& n) {
         return true;
     }
     if (HAS_HULL && c.kind == SHAPE_HULL) {
-        int best = 0;
-        Real most = (Real)-2;
-        KG_ROLLED for (int i = 0; i < c.hull.faces; ++i) {
-            const Real x = dot(c.hull.normal_of(i), l);
-            if (x > most) { most = x; best = i; }
-        }
-        n = c.rot * c.hull.normal_of(best);
+        n = c.rot * c.hull.normal_of(farthest(c.hull.normal, c.hull.faces, l));
         return true;
     }
     return false;

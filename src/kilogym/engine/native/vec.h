@@ -16,6 +16,12 @@ KG_FN Vec3 cross(Vec3 a, Vec3 b) {
 }
 KG_FN Real norm(Vec3 a) { return kg_sqrt(dot(a, a)); }
 
+// four numbers, loaded and stored at once
+struct alignas(4 * sizeof(Real)) Four { Real x, y, z, w; };
+KG_FN Four four(Vec3 a, Real w) { Four f; f.x = a.x; f.y = a.y; f.z = a.z; f.w = w; return f; }
+KG_FN void kg_here(Four& f) { kg_here(f.x); kg_here(f.y); kg_here(f.z); kg_here(f.w); }
+KG_FN Vec3 xyz(Four f) { return v3(f.x, f.y, f.z); }
+
 struct Quat { Real x, y, z, w; };
 KG_FN Quat q4(Real x, Real y, Real z, Real w) { Quat r; r.x = x; r.y = y; r.z = z; r.w = w; return r; }
 KG_FN Quat operator*(Quat a, Quat b) {
