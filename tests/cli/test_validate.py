@@ -25,6 +25,21 @@ def test_it_writes_the_card(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert "| projectile | height error |" in (out / "card.md").read_text()
 
 
+def test_processes_give_the_card_that_one_gives(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the same order, with the same numbers."""
+    cards = []
+    for jobs in ("1", "2"):
+        arguments = ["--cases", "projectile", "mass-matrix", "--jobs", jobs, "--out", str(tmp_path / jobs)]
+        assert main(["validate", *arguments]) == 0
+        (*told, _, _) = capsys.readouterr().out.splitlines()
+        card = json.loads((tmp_path / jobs / "card.json").read_text())
+        cards.append(
+            ([line for line in told if line.startswith(" ")], [(c["id"], c["numbers"]) for c in card["cases"]])
+        )
+    assert cards[0] == cards[1]
+    assert len(cards[0][1]) == 3
+
+
 @pytest.mark.parametrize(("missed", "strict_code"), [("", 1), ("known", 0)])
 def test_exit_codes(missed: str, strict_code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A missed bar is on the card; only --strict makes it an exit code, and only where it is news."""
@@ -42,6 +57,7 @@ def test_exit_codes(missed: str, strict_code: int, tmp_path: Path, monkeypatch: 
         (["--parts", "Z"], 1, "no part 'Z'"),
         (["--cases", "projectiel"], 1, "did you mean 'projectile'"),
         (["--write-docs", "--fast"], 2, "--write-docs takes all cases"),
+        (["--jobs", "-1", "--cases", "projectile"], 2, "--jobs: expected a number of processes"),
         (["--device", "tpu", "--cases", "projectile"], 1, "cpu, cuda or cuda:N"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,9 @@ from kilogym.cli.main import UsageError
 from kilogym.cli.options import one_torch_thread, parse
 from kilogym.rl.train import resolve_device
 from kilogym.validation import pictures
-from kilogym.validation.card import Card, measure
+from kilogym.validation.card import Card
 from kilogym.validation.case import PARTS
+from kilogym.validation.processes import measure_in_processes
 from kilogym.validation.registry import select
 from kilogym.validation.text import lines, markdown
 
@@ -36,6 +38,8 @@ class Options:
     """Leave out the slow cases, and double precision where single precision runs too."""
     mujoco: bool = True
     """Run MuJoCo beside it where the case means something there."""
+    jobs: int = 1
+    """Cases measured at once, each in a process of its own; 0: one per core."""
     strict: bool = False
     """Exit with 1 if a bar is missed that is not listed as missed, or an experiment fails."""
     out: Path | None = None
@@ -50,15 +54,18 @@ def run(arguments: list[str]) -> int:
     cases = select([part.upper() for part in options.parts], options.cases, slow=not options.fast)
     if not cases:
         raise UsageError(f"no case is left; parts are {', '.join(PARTS)}")
+    if options.jobs < 0:
+        raise UsageError(f"--jobs: expected a number of processes, 0 for one per core, got {options.jobs}")
     docs = _docs() if options.write_docs else None
     if docs and (options.parts or options.cases or options.fast or not options.mujoco):
         raise UsageError("--write-docs takes all cases and MuJoCo: leave out --parts, --cases, --fast, --no-mujoco")
     one_torch_thread()
     device = resolve_device(options.device)
     start = time.perf_counter()
-    outcomes = measure(
-        cases, device, options.mujoco, lambda outcome: print("\n".join(lines(outcome)), flush=True), options.fast
-    )
+    outcomes = measure_in_processes(
+        cases, device, options.mujoco, lambda outcome: print("\n".join(lines(outcome)), flush=True), options.fast,
+        options.jobs or os.cpu_count() or 1,
+    )  # fmt: skip
     card = Card(outcomes, device_name(device), commit(), versions())
     folder = options.out or Path("runs") / "validate" / time.strftime("%Y-%m-%d_%H-%M-%S")
     folder.mkdir(parents=True, exist_ok=True)
