@@ -21,8 +21,9 @@ LEAST_THICKNESS = 1e-3
 HEADER = 7
 """Numbers per hull at the head of a library: first vertex, vertices, first face, faces, where its face table is; which
 hulls are its parts: the first, how many."""
-PLACE = 5
-"""Numbers per hull that tell of it as a part: where its centre is from the whole's, bounding radius, thickness."""
+PLACE = 8
+"""Numbers per hull that tell of it as a part: where its centre is from the whole's, bounding radius, thickness, and half
+the sides of the box around it."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,18 @@ class Hull:
     @cached_property
     def bound(self) -> float:
         """Radius of the bounding sphere about the centre, with its parts and its field's points in it [m]."""
+        return float(np.linalg.norm(self._points, axis=1).max())
+
+    @cached_property
+    def half_sides(self) -> np.ndarray:
+        """(3,) Half the sides of the least box about the centre, along the mesh's axes, that holds the same [m]."""
+        return np.asarray(np.abs(self._points).max(axis=0))
+
+    @cached_property
+    def _points(self) -> np.ndarray:
+        """All that collides lies in their hull."""
         points = [self.vertices, *(part.centre + part.vertices for part in self.parts)]
-        points += [] if self.field is None else [self.field.points]
-        return max(float(np.linalg.norm(p, axis=1).max()) for p in points)
+        return np.concatenate(points + ([] if self.field is None else [self.field.points]))
 
     @cached_property
     def thickness(self) -> float:
@@ -216,5 +226,5 @@ def pack(hulls: Sequence[Hull]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.
         np.concatenate(vertices or empty),
         np.concatenate(normals or empty),
         np.concatenate([header.reshape(-1), *tables]).astype(np.int32),
-        np.concatenate(empty + [np.array([*hull.centre, hull.bound, hull.thickness]) for hull in hulls]),
+        np.concatenate(empty + [np.array([*hull.centre, hull.bound, hull.thickness, *hull.half_sides]) for hull in hulls]),
     )

@@ -212,10 +212,11 @@ def build_topology(model: EnvModel) -> Topology:
     # measured: an Ant never loads more than 5 contacts, a lying Humanoid 10
     wanted = model.max_contacts or (12 if most <= 40 and not model.pairs else 24)
     if not model.max_contacts and has_convex(model):
-        # faces on faces: a stack has four contacts per body
-        sharp = {model.link_tree[model.shape_link[s]] for p in model.pairs for s in p if model.shape_kind[s] in SHARP}
+        # faces on faces: a stack has four contacts per body; of an arm's links few touch something at a time
+        sharp = {model.shape_link[s] for pair in model.pairs for s in pair if model.shape_kind[s] in SHARP}
+        bodies = len({model.link_tree[link] for link in sharp})
         fields = {s for pair in model.pairs for s in pair if model.shape_kind[s] == SHAPE_SDF}
-        wanted = min(128, max(wanted, 8 + 6 * len(sharp) + SDF_TOUCHES * min(len(fields), 4)))
+        wanted = min(128, max(wanted, 8 + 4 * bodies + 2 * len(sharp) + SDF_TOUCHES * min(len(fields), 4)))
     return Topology(
         v_link, v_tree, v_dof, dof_v, ancestors, link_path, tree_v0, tree_vs, tree_link0, sizes, link_v0, link_vs,
         [js[0] if js else 0 for js in joints_of], [len(js) for js in joints_of], joint_dof0,

@@ -112,6 +112,7 @@ def test_a_library_holds_parts_after_the_hulls():
         np.testing.assert_allclose(row[:3] + whole.centre, middle, atol=1e-12)
         np.testing.assert_allclose(row[3], np.linalg.norm(np.ptp(part.vertices, axis=0)) / 2)
         np.testing.assert_allclose(row[4], np.ptp(part.vertices, axis=0).min() / 2)
+        np.testing.assert_allclose(row[5:], np.ptp(part.vertices, axis=0) / 2)
     corners = np.concatenate([part.vertices for part in parts]) - whole.centre
     assert whole.bound == pytest.approx(np.linalg.norm(corners, axis=1).max())
 

@@ -12,6 +12,7 @@ struct Hull {
     KG_METHOD Vec3 at(int i) const { return xyz(((const Four*)vertex)[i]); }
     KG_METHOD Vec3 normal_of(int i) const { return xyz(((const Four*)normal)[i]); }
 };
+static constexpr int HULL_PLACE = 8;  // numbers that tell of a hull as a part: centre, bounding radius, thickness, half its sides
 // of the batch's library (engine/hulls.py)
 template <class Args>
 KG_FN Hull hull_of(const Args& args, int i) {
@@ -106,6 +107,13 @@ KG_FN Vec3 half_sides(Kind kind, Vec3 size) {
     if (kind == SHAPE_BOX || kind == SHAPE_ELLIPSOID) return size;
     if (kind == SHAPE_HULL || kind == SHAPE_PARTS) return v3(size.y, size.y, size.y);
     return v3(size.x, size.x, kind == SHAPE_SPHERE ? size.x : kind == SHAPE_CYLINDER ? size.y : size.x + size.y);
+}
+// the same where `hull`, the number of a hull's, is known: its own sides
+template <class Args, class Kind>
+KG_FN Vec3 half_sides(const Args& args, Kind kind, Vec3 size, Real hull) {
+    if (!is_hull(kind)) return half_sides(kind, size);
+    const Real* sides = args.hull_place.data + HULL_PLACE * (int)hull + 5;
+    return v3(sides[0], sides[1], sides[2]) * size.x;
 }
 KG_FN Real extent(const Convex& c) {
     if (!HAS_TRIANGLE || c.kind != SHAPE_TRIANGLE) return extent_of(c.kind, c.size);

@@ -28,7 +28,7 @@ template <class Args>
 KG_FN Convex part(const Args& args, const Parts& p, int i) {
     Convex c = p.whole;
     if (p.count == 0) return c;
-    const Real* place = args.hull_place.data + 5 * (p.first + i);
+    const Real* place = args.hull_place.data + HULL_PLACE * (p.first + i);
     const Real scale = c.size.x;
     c.kind = SHAPE_HULL;
     c.pos = c.pos + c.rot * (v3(place[0], place[1], place[2]) * scale);

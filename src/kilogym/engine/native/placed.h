@@ -40,8 +40,9 @@ KG_FN void place_segments(const Args& args, const Env& env, const Kinematics& k,
         rows.segment(at, 6) = four(vel[l].ang, 0);
         if (IS_SEARCHED) {
             rows.segment(at, 7) = Four{pose.rot.x, pose.rot.y, pose.rot.z, pose.rot.w};
-            rows.segment(at, 8) = four(size, HAS_HULL ? param(KG_PARAM(shape_hull), id, env) : (Real)0);
-            rows.segment(at, 9) = four(half_sides(kind, size), rest + slack);
+            const Real hull = HAS_HULL ? param(KG_PARAM(shape_hull), id, env) : (Real)0;
+            rows.segment(at, 8) = four(size, hull);
+            rows.segment(at, 9) = four(half_sides(args, kind, size, hull), rest + slack);
         }
     });
     kg_sync();

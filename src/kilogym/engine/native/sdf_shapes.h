@@ -40,7 +40,7 @@ KG_CALL Real distance_from(const Args& args, const SdfSide& s, Vec3 x, Vec3& n, 
     if constexpr (HAS_PARTS) {
         Real nearest = (Real)1e30;
         KG_ROLLED for (int i = 0; i < s.shape.count; ++i) {  // in the axes of the whole a part is only moved
-            const Real* place = args.hull_place.data + 5 * (s.shape.first + i);
+            const Real* place = args.hull_place.data + HULL_PLACE * (s.shape.first + i);
             Vec3 m;
             const Vec3 own = x * kg_inv(c.size.x) - v3(place[0], place[1], place[2]);
             const Real d = hull_distance(hull_of(args, s.shape.first + i), own, m) * c.size.x;
@@ -91,7 +91,7 @@ KG_FN Vec3 own_point(const Args& args, const SdfSide& s, int i, Vec3& middle) {
     KG_ROLLED for (int k = 0; k < s.shape.count; ++k) {
         const Hull hull = hull_of(args, s.shape.first + k);
         if (i >= hull.vertices) { i -= hull.vertices; continue; }
-        const Real* place = args.hull_place.data + 5 * (s.shape.first + k);
+        const Real* place = args.hull_place.data + HULL_PLACE * (s.shape.first + k);
         middle = v3(place[0], place[1], place[2]) * c.size.x;
         return hull.at(i) * c.size.x + middle;
     }

@@ -38,7 +38,7 @@ KG_FN Solid solid_at(const Args& args, const Rows& rows, Real half, SolidAt whic
         if (s.kind == SHAPE_PARTS) {
             const Four size = rows.segment(which.placed, 8);
             const int part = args.hull_table.data[7 * (int)size.w + 5] + which.part;
-            const Real* place = args.hull_place.data + 5 * part;
+            const Real* place = args.hull_place.data + HULL_PLACE * part;
             pos = pos + rotate(s.rot, v3(place[0], place[1], place[2]) * size.x);
             const Real reach = s.reach;
             s = solid_shape(args, SHAPE_HULL, part, s.rot, v3(size.x, place[3] * size.x, place[4] * size.x));
