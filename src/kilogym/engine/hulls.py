@@ -22,7 +22,7 @@ HEADER = 7
 """Numbers per hull at the head of a library: first vertex, vertices, first face, faces, where its face table is; which
 hulls are its parts: the first, how many."""
 PLACE = 8
-"""Numbers per hull that tell of it as a part: where its centre is from the whole's, bounding radius, thickness, and half
+"""Numbers per hull that tell of it as a part: where its centre is from the whole's, bounding radius, thickness, half
 the sides of the box around it."""
 
 
@@ -226,5 +226,5 @@ def pack(hulls: Sequence[Hull]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.
         np.concatenate(vertices or empty),
         np.concatenate(normals or empty),
         np.concatenate([header.reshape(-1), *tables]).astype(np.int32),
-        np.concatenate(empty + [np.array([*hull.centre, hull.bound, hull.thickness, *hull.half_sides]) for hull in hulls]),
+        np.concatenate(empty + [np.array([*h.centre, h.bound, h.thickness, *h.half_sides]) for h in hulls]),
     )

@@ -26,14 +26,18 @@ KG_FN void build_dof_rows(const Args& args, const Env& env, const StepSettings& 
         row.lower_gap = row.on && lo < reach ? lo : (Real)1e30;
         row.upper_gap = row.on && hi < reach ? hi : (Real)1e30;
         row.drive = row.friction = row.stop = row.speed = row.total = row.diagonal = row.inv = 0;
+        if (WRITTEN_OUT || row.on) {
+            if (HAS_DRIVE_LIMIT) row.drive = load_if(is_saturated(d, i), args.warm_dof, id * 4, env);
+            if (HAS_DRY) row.friction = load_if(row.on, args.warm_dof, id * 4 + 1, env);
+            row.stop += load_if(row.on && lo < reach, args.warm_dof, id * 4 + 2, env);
+            row.stop -= load_if(row.on && hi < reach, args.warm_dof, id * 4 + 3, env);
+        }
         row.some = kg_warp_any(row.on);
-        if (!row.on) return;
-        span(Zero(), row_len[at], [&](int a) { row.diagonal += map[m_row[at] + a] * map[m_row[at] + a]; });
-        row.inv = kg_inv(row.diagonal);
-        if (is_saturated(d, i)) row.drive = load(args.warm_dof, id * 4, env);
-        if (HAS_DRY) row.friction = load(args.warm_dof, id * 4 + 1, env);
-        if (lo < reach) row.stop += load(args.warm_dof, id * 4 + 2, env);
-        if (hi < reach) row.stop -= load(args.warm_dof, id * 4 + 3, env);
+        if (!WRITTEN_OUT && !row.on) return;
+        Real diagonal = 0;
+        span(Zero(), row_len[at], [&](int a) { diagonal += map[m_row[at] + a] * map[m_row[at] + a]; });
+        row.diagonal = row.on ? diagonal : (Real)0;
+        row.inv = row.on ? kg_inv(diagonal) : (Real)0;
     });
 }
 

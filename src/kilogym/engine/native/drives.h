@@ -18,14 +18,17 @@ struct Drives {
 template <class Args, class Dof>
 KG_FN Real direct_effort(const Args& args, const Env& env, Dof i) {
     const auto id = dof_id(env, i);
-    if ((int)param(KG_PARAM(dof_mode), id, env) != 3 || !has_dof(env, i)) return 0;
-    const Real limit = param(KG_PARAM(dof_effort), id, env);
-    return kg_clamp(load(args.dof_effort_in, id, env), -limit, limit);
+    const bool here = (int)param(KG_PARAM(dof_mode), id, env) == 3 && has_dof(env, i);
+    if (!WRITTEN_OUT && !here) return 0;
+    const Real limit = param(KG_PARAM(dof_effort), id, env), effort = load(args.dof_effort_in, id, env);
+    return here ? kg_clamp(effort, -limit, limit) : (Real)0;
 }
 
 template <class Args>
 KG_FN Real drive_target(const Args& args, const Env& env, int id) {
-    return (int)param(KG_PARAM(dof_mode), id, env) == 1 ? load(args.dof_target_pos, id, env) : param(KG_PARAM(dof_spring_ref), id, env);
+    const bool position = (int)param(KG_PARAM(dof_mode), id, env) == 1;
+    const Real target = load_if(position, args.dof_target_pos, id, env);
+    return position ? target : param(KG_PARAM(dof_spring_ref), id, env);
 }
 
 // m: the joint-space inertia, whose diagonal judges which drives may reach their limit; those that were at it last
@@ -48,9 +51,10 @@ KG_FN void read_drives(const Args& args, const Env& env, Real h, const Position&
             const auto id = dof_id(env, i);
             const bool here = has_dof(env, i);
             const int mode = (int)param(KG_PARAM(dof_mode), id, env);
-            const Real kp = here ? param(KG_PARAM(dof_stiffness), id, env) : (Real)0, kd = here ? param(KG_PARAM(dof_damping), id, env) : (Real)0;
+            const Real stiffness = param(KG_PARAM(dof_stiffness), id, env), damping = param(KG_PARAM(dof_damping), id, env);
+            const Real kp = here ? stiffness : (Real)0, kd = here ? damping : (Real)0;
             const Real limit = param(KG_PARAM(dof_effort), id, env);
-            const Real target_vel = mode == 1 || mode == 2 ? load(args.dof_target_vel, id, env) : (Real)0;
+            const Real target_vel = load_if(mode == 1 || mode == 2, args.dof_target_vel, id, env);
             const Real push = kp * (c == 0 ? error.x : c == 1 ? error.y : error.z) + kd * target_vel;
             const Real wanted = push - kd * v[dof_v[i]];
             const Real inertia = m[m_row[dof_v[i]]];

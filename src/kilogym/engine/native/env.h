@@ -14,6 +14,16 @@ struct Env {
 
 template <class Array>
 KG_FN Real load(const Array& a, int row, const Env& env) { return a.data[row * a.shape[1] + env.index]; }
+// or zero. With code written out it is loaded in any case: a branch would have the loads behind it wait for this one
+template <class Array>
+KG_FN Real load_if(bool wanted, const Array& a, int row, const Env& env) {
+    if constexpr (WRITTEN_OUT) {
+        const Real x = load(a, row, env);
+        return wanted ? x : (Real)0;
+    } else {
+        return wanted ? load(a, row, env) : (Real)0;
+    }
+}
 template <class Array>
 KG_FN Vec3 load3(const Array& a, int item, const Env& env) {
     return v3(load(a, item * 3, env), load(a, item * 3 + 1, env), load(a, item * 3 + 2, env));

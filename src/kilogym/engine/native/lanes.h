@@ -124,22 +124,59 @@ KG_FN void any_limb(bool* of_tree) {
     if (SV > 0) each<TT>([&](auto t) { of_tree[t] = kg_any(of_tree[t]); });
 }
 
-// What stands at a place of the local robot on this lane: its number in the env. A place that is empty here has some
-// number that can be looked up; has_*() tells.
-template <int N, class F>
-KG_FN Index<N> standing(Index<N>, F) { return Index<N>(); }
-template <class F>
-KG_FN int standing(Index<-1>, F other) {
-    const int id = other();
-    return id < 0 ? 0 : id;
+// What stands at a place of the local robot on each lane, known when compiled: numbers below 256 of up to eight lanes are in
+// `bits`, eight each, those of more lanes are `base + step * lane` up to lane `last`, if they are. So that no lane looks them up
+struct OnLanes { bool packed, even; unsigned low, high, there; int base, step, last; };
+KG_FN constexpr OnLanes on_lanes(const int* values) {
+    OnLanes o = {LANES <= 8, true, 0, 0, 0, 0, 0, 0};
+    for (int lane = 0; lane < LANES; ++lane) {
+        const int id = values[lane] < 0 ? 0 : values[lane];
+        if (id > 255) o.packed = false;
+        if (lane < 4) o.low |= (unsigned)id % 256 << 8 * lane;
+        else if (lane < 8) o.high |= (unsigned)id % 256 << 8 * (lane - 4);
+        if (values[lane] < 0) continue;
+        o.there |= 1u << lane;
+        if (lane == 0) o.base = id;
+        if (lane == 1) o.step = id - o.base;
+        if (lane != 0 && !(o.there >> (lane - 1) & 1u)) o.even = false;
+        if (id != o.base + o.step * lane) o.even = false;
+        o.last = lane;
+    }
+    if (!(o.there & 1u)) o.even = false;
+    return o;
 }
-template <class F>
-KG_FN int standing(int same, F other) { return same >= 0 ? same : standing(Index<-1>(), other); }
+KG_FN int number_on(const OnLanes& o, int lane, const int* values) {
+    if (o.packed) return (LANES > 4 && lane >= 4 ? o.high >> 8 * (lane - 4) : o.low >> 8 * lane) & 255u;
+    if (o.even) return o.base + o.step * (lane < o.last ? lane : o.last);
+    return values[lane] < 0 ? 0 : values[lane];
+}
+
+// The same as a number of the env. A place that is empty here has some number that can be looked up; has_*() tells.
 #define KG_PLACE(name)                                                                                              \
-    template <class I>                                                                                              \
-    KG_FN auto name##_id(const Env& env, I i) { return standing(name##_same[i], [&] { return lane_##name##_values[i * LANES + env.lane]; }); } \
-    template <class I>                                                                                              \
-    KG_FN bool has_##name(const Env& env, I i) { return name##_on_all[i] || lane_##name##_values[i * LANES + env.lane] >= 0; }
+    template <int N>                                                                                                \
+    KG_FN auto name##_id(const Env& env, Index<N>) {                                                                \
+        constexpr int same = name##_same[Index<N>()];                                                               \
+        if constexpr (same >= 0) {                                                                                  \
+            return Index<same>();                                                                                   \
+        } else {                                                                                                    \
+            constexpr OnLanes on = on_lanes(lane_##name##_values + N * LANES);                                      \
+            return number_on(on, env.lane, lane_##name##_values + N * LANES);                                       \
+        }                                                                                                           \
+    }                                                                                                               \
+    template <int N>                                                                                                \
+    KG_FN bool has_##name(const Env& env, Index<N>) {                                                               \
+        if constexpr (N < 0 || name##_on_all[Index<N>()]) {                                                         \
+            return N >= 0;                                                                                          \
+        } else {                                                                                                    \
+            constexpr OnLanes on = on_lanes(lane_##name##_values + N * LANES);                                      \
+            return on.there >> env.lane & 1u;                                                                       \
+        }                                                                                                           \
+    }                                                                                                               \
+    KG_FN int name##_id(const Env& env, int i) {                                                                    \
+        const int id = name##_same[i] >= 0 ? name##_same[i] : lane_##name##_values[i * LANES + env.lane];           \
+        return id < 0 ? 0 : id;                                                                                     \
+    }                                                                                                               \
+    KG_FN bool has_##name(const Env& env, int i) { return name##_on_all[i] || lane_##name##_values[i * LANES + env.lane] >= 0; }
 KG_PLACE(tree)
 KG_PLACE(link)
 KG_PLACE(joint)
