@@ -154,8 +154,7 @@ def emit_tables(
         "NP": len(model.pairs), "NPS": len(placed),
         "PAIR_POINTS": max([2, *(pair_points(model.shape_kind[a], model.shape_kind[b]) for a, b in model.pairs)]),
         "NSENSORS": len(local.sensors), "MAX_CONTACTS": t.max_contacts, "MAX_CONTACTS1": max(1, t.max_contacts),
-        "STACK_ROOM": STACK_WORDS // 4, "FOUND_SPOTS": FOUND_SPOTS, "FOUND_FACES": FOUND_FACES,
-        "FOUND_EDGES": FOUND_EDGES,
+        "STACK_ROOM": STACK_WORDS // 4, "FOUND_SPOTS": FOUND_SPOTS, "FOUND_EDGES": FOUND_EDGES,
         "KEPT_ROOM": kept_words(model, topology, local),
         "LONGEST_PATH": max([1, *map(len, t.link_path)]),
         "MASKS": masks, "ENV_LINKS": model.num_links, "ENV_DOFS": model.num_dofs, "ENV_SENSORS": model.num_sensors,
@@ -270,9 +269,9 @@ ROW_HEAD = 8
 """Numbers of four at the head of a contact's row, before its Y (native/rows.h)."""
 STACK_WORDS = 1 << 17
 """Most numbers of an env in that buffer that a CPU thread keeps on its stack: half a megabyte in float32."""
-FOUND_SPOTS, FOUND_FACES, FOUND_EDGES = 64, 64, 96
-"""Most places, three numbers of four each, triangles and edges, one each, that lanes find at terrain before they are
-looked at (native/terrain_found.h)."""
+FOUND_SPOTS, FOUND_EDGES = 64, 96
+"""Most places, three numbers of four each, and edges, one each, that lanes find at terrain before they are looked at
+(native/terrain_found.h)."""
 SEGMENT, TURNED = 7, 3
 """Numbers of four of a shape that may meet others or terrain (native/placed.h); more where it has a turn."""
 
@@ -302,7 +301,7 @@ def row_words(
     rows = contacts * (2 if "SPIN_FRICTION" in features else 1)
     turns = (contacts * lanes + 3) // 4 if lanes > 1 else 0
     searched = any(model.shape_kind[s] != SHAPE_SDF for s in topology.terrain_slots)
-    found = (3 * FOUND_SPOTS + FOUND_FACES + FOUND_EDGES) * searched
+    found = (3 * FOUND_SPOTS + FOUND_EDGES) * searched
     return 4 * (rows * (ROW_HEAD + y) + each * shapes + turns + found)
 
 

@@ -12,7 +12,7 @@ static constexpr int SEGMENTS = MAX_CONTACTS1 * ROW, SEGMENT = IS_SEARCHED ? 10 
 static constexpr int SPINS = SEGMENTS + NPS * SEGMENT;    // rows of spins (spin_rows.h), one for each contact
 static constexpr int TURNS = SPINS + (HAS_SPIN_FRICTION ? SEGMENTS : 0);  // who visits what when (schedule.h)
 static constexpr int FOUND = TURNS + (SWEPT_LANES > 1 ? (MAX_CONTACTS1 * SWEPT_LANES + 3) / 4 : 0);  // at terrain (terrain_found.h)
-static constexpr int ROOM = FOUND + (NTS > 0 ? 3 * FOUND_SPOTS + FOUND_FACES + FOUND_EDGES : 0);  // of an env
+static constexpr int ROOM = FOUND + (NTS > 0 ? 3 * FOUND_SPOTS + FOUND_EDGES : 0);  // of an env
 static constexpr bool ROOM_ON_STACK = ROOM <= STACK_ROOM;
 #if defined(__CUDA_ARCH__) || defined(KG_EMULATED)
 static constexpr int ENVS_PER_WARP = 32 / KG_ROOM_LANES;

@@ -1,5 +1,4 @@
-// What lanes find at terrain on the way to the lane whose shape it is, in the env's room: triangles and edges still to be looked
-// at, and spots.
+// What lanes find at terrain on the way to the lane whose shape it is, in the env's room: spots, and edges still to be looked at.
 
 // of a list's owners, whose entries end at `end`: the one with entry n, and where its entries start
 struct OwnerOf { int lane, start; };
@@ -65,21 +64,20 @@ KG_CALL void take_spots(const Env& env, const Rows& rows, int terrain, Real scal
     spots.count = 0;
 }
 
-// a triangle that an owner's shape may touch, or one of its edges, 0 to 2
-struct FoundFace { int owner, edge; FaceAt at; };
-struct FoundFaces {
+// an edge of a triangle, 0 to 2, that an owner's shape may touch
+struct FoundEdge { int owner, edge; FaceAt at; };
+struct FoundEdges {
     int count;
     bool mesh;  // of triangles of a mesh: by their place in its list alone; in parts, since reals hold 24 bits
-    int start;  // of the list in the room
-    KG_METHOD void add(const Env& env, const Rows& rows, bool have, const FoundFace& f) {
+    KG_METHOD void add(const Env& env, const Rows& rows, bool have, const FoundEdge& e) {
         const unsigned ballot = kg_ballot(have);
-        const int high = mesh ? f.at.n / 4096 : 2 * f.at.i + f.at.n, low = mesh ? f.at.n % 4096 : f.at.j;
-        if (have) rows.found(start + count + kg_before(ballot, env.lane)) = Four{(Real)(f.owner * 4 + f.edge), (Real)high, (Real)low, 0};
+        const int high = mesh ? e.at.n / 4096 : 2 * e.at.i + e.at.n, low = mesh ? e.at.n % 4096 : e.at.j;
+        if (have) rows.found(3 * FOUND_SPOTS + count + kg_before(ballot, env.lane)) = Four{(Real)(e.owner * 4 + e.edge), (Real)high, (Real)low, 0};
         count += kg_bits(ballot);
     }
-    KG_METHOD FoundFace read(const Rows& rows, int at) const {
-        const Four a = rows.found(start + at);
+    KG_METHOD FoundEdge read(const Rows& rows, int at) const {
+        const Four a = rows.found(3 * FOUND_SPOTS + at);
         const int whose = (int)a.x, high = (int)a.y, low = (int)a.z;
-        return FoundFace{whose / 4, whose % 4, mesh ? FaceAt{0, 0, high * 4096 + low} : FaceAt{high / 2, low, high % 2}};
+        return FoundEdge{whose / 4, whose % 4, mesh ? FaceAt{0, 0, high * 4096 + low} : FaceAt{high / 2, low, high % 2}};
     }
 };

@@ -1,7 +1,7 @@
 // Where shapes touch terrain: triangles, edges and points inside, of all shapes of an env together, are dealt to its lanes.
 //
-// A lane owns a shape, and looks at whatever comes next: a triangle in some shape's reach, then one that the shape may touch, an
-// edge of such, a point that may be inside. What it finds goes to the owner. So lanes have as much to do as each other, and the code of each of the
+// A lane owns a shape, and looks at whatever comes next: a triangle that some shape may touch, then an edge, then a point that may
+// be inside. What it finds goes to the owner. So lanes have as much to do as each other, and the code of each of the three
 // loops stays in the instruction caches: a search is more code than they hold, and where a lane looked at all of one
 // shape, warps waited for code 71 % of their time (H200).
 
@@ -21,47 +21,34 @@ KG_FN void look_at(const Args& args, const Env& env, const Rows& rows, Real half
     look.t = view_terrain(args, env, terrain, xyz(rows.segment(which.placed, 4)), pos, look.ext);
 }
 
-// lists the n-th triangle of all if its owner's shape may touch it. behind: this lane's shape is partly behind a triangle
+// the n-th triangle of all: the shape's points against it; its edges are listed. behind: the owner's shape is partly behind a triangle
 template <class Args, class Item>
-KG_FN void list_face(const Args& args, const Env& env, const Rows& rows, Real half, Item item, int terrain, int n, int all, int end, Look& look,
-                     bool& behind, FoundFaces& faces) {
+KG_FN void search_face(const Args& args, const Env& env, const Rows& rows, Real half, Item item, int terrain, int n, int all, int end,
+                       Real scale, Real radius, Look& look, bool& behind, FoundSpots& spots, FoundEdges& edges, Touched& out) {
+    const bool valid = n < all;
     const OwnerOf whose = owner_of(end, n);
     FaceAt at = {0, 0, 0};
+    Face f = Face();
     bool its = false, may = false;
-    if (n < all) {
+    unsigned near_edges = 0;
+    if (valid) {
         if (whose.lane != look.owner) look_at(args, env, rows, half, whose.lane, item(whose.lane), terrain, look);
         at = nth_face(look.t, n - whose.start);
-        Face f;
         may = place_face(look.t, at, f) && may_touch(look.s, f, its);
+        if (may) {
+            number_face(look.t, at, f);
+            if (look.s.kind != SHAPE_SPHERE) near_edges = edges_near(look.t, look.s, f, look.ext);
+        }
     }
     kg_rejoin(env);
-    if (HAS_MESHES && faces.mesh) {
+    if (HAS_MESHES && edges.mesh) {
         KG_ROLLED for (int l = 0; l < LANES; ++l) {
             const bool some = kg_any(its && whose.lane == l);
             behind = behind || (some && l == env.lane);
         }
     }
-    faces.add(env, rows, may, FoundFace{whose.lane, 0, at});
-}
-
-// the n-th of those: the shape's points against it; its edges are listed
-template <class Args, class Item>
-KG_FN void search_face(const Args& args, const Env& env, const Rows& rows, Real half, Item item, int terrain, int n, Real scale, Real radius, Look& look,
-                       const FoundFaces& faces, FoundSpots& spots, FoundFaces& edges, Touched& out) {
-    const bool may = n < faces.count;
-    FoundFace its = {0, 0, {0, 0, 0}};
-    Face f = Face();
-    unsigned near_edges = 0;
-    if (may) {
-        its = faces.read(rows, n);
-        if (its.owner != look.owner) look_at(args, env, rows, half, its.owner, item(its.owner), terrain, look);
-        place_corners(look.t, its.at, f);
-        number_face(look.t, its.at, f);
-        if (look.s.kind != SHAPE_SPHERE) near_edges = edges_near(look.t, look.s, f, look.ext);
-    }
-    kg_rejoin(env);
     FoundSpot found = FoundSpot();
-    found.owner = its.owner;
+    found.owner = whose.lane;
     const Steps steps = steps_of(look.s, f.n);
     const int most = kg_warp_most(may ? look.s.points : 0);
     KG_ROLLED for (int first = 0; first < most; first += 32) {
@@ -87,18 +74,18 @@ KG_FN void search_face(const Args& args, const Env& env, const Rows& rows, Real 
             if (kg_warp_any(spots.count > FOUND_SPOTS - LANES)) take_spots(env, rows, terrain, scale, radius, spots, out);
         }
     }
-    KG_ROLLED for (int k = 0; k < 3 && kg_warp_any(near_edges != 0); ++k) edges.add(env, rows, near_edges >> k & 1u, FoundFace{its.owner, k, its.at});
+    KG_ROLLED for (int k = 0; k < 3 && kg_warp_any(near_edges != 0); ++k) edges.add(env, rows, near_edges >> k & 1u, FoundEdge{whose.lane, k, at});
 }
 
 // what lies between a shape's points against the n-th of the edges
 template <class Args, class Item>
 KG_FN void search_edge(const Args& args, const Env& env, const Rows& rows, Real half, Item item, int terrain, int n, Look& look,
-                       FoundSpots& spots, const FoundFaces& edges) {
+                       FoundSpots& spots, const FoundEdges& edges) {
     RidgeSpots ridge;
     ridge.count = 0;
     FoundSpot found = FoundSpot();
     if (n < edges.count) {
-        const FoundFace e = edges.read(rows, n);
+        const FoundEdge e = edges.read(rows, n);
         found.owner = e.owner;
         if (e.owner != look.owner) look_at(args, env, rows, half, e.owner, item(e.owner), terrain, look);
         Face f;
@@ -143,34 +130,27 @@ template <class Args, class Item>
 KG_FN void search_terrain(const Args& args, const Env& env, Real half, const Rows& rows, int count, Item item, int terrain, Touched& out) {
     Look look = Look();
     look.owner = -1;
-    int faces_of = 0, insides = 0;
+    int faces = 0, insides = 0;
     Real scale = 1, radius = 0;
     if (env.lane < count) {
         look_at(args, env, rows, half, env.lane, item(env.lane), terrain, look);
-        faces_of = count_faces(look.t);
-        insides = faces_of > 0 ? cores(look.s) : 0;
+        faces = count_faces(look.t);
+        insides = faces > 0 ? cores(look.s) : 0;
         scale = look.s.scale;
         radius = look.s.radius;
     }
     kg_rejoin(env);
     bool behind = false;
-    static_assert(FOUND_SPOTS >= 2 * LANES && FOUND_FACES >= LANES && FOUND_EDGES >= 3 * LANES, "what a round may find");
-    const bool mesh = is_mesh(args, terrain);
+    static_assert(FOUND_SPOTS >= 2 * LANES && FOUND_EDGES >= 3 * LANES, "what a round may find");
     FoundSpots spots = {0};
-    FoundFaces faces = {0, mesh, 3 * FOUND_SPOTS}, edges = {0, mesh, 3 * FOUND_SPOTS + FOUND_FACES};
-    const int face_end = kg_sum_to(faces_of, env.lane), all_faces = (int)kg_from((Real)face_end, LANES - 1);
-    KG_ROLLED for (int first = 0, next = 0; kg_block_any(first < all_faces || next < faces.count);) {
-        // triangles, as many as there is room for; then the shapes' points against them, until there are many edges; then these
-        KG_ROLLED for (; kg_block_any(first < all_faces) && !kg_block_any(faces.count > FOUND_FACES - LANES); first += LANES) {
+    FoundEdges edges = {0, is_mesh(args, terrain)};
+    const int face_end = kg_sum_to(faces, env.lane), all_faces = (int)kg_from((Real)face_end, LANES - 1);
+    KG_ROLLED for (int first = 0; kg_block_any(first < all_faces);) {
+        KG_ROLLED for (; kg_block_any(first < all_faces) && !kg_block_any(edges.count > FOUND_EDGES - 3 * LANES); first += LANES) {
             if (!kg_warp_any(first < all_faces)) continue;
-            list_face(args, env, rows, half, item, terrain, first + env.lane, all_faces, face_end, look, behind, faces);
+            search_face(args, env, rows, half, item, terrain, first + env.lane, all_faces, face_end, scale, radius, look, behind, spots,
+                        edges, out);
         }
-        kg_sync();
-        KG_ROLLED for (; kg_block_any(next < faces.count) && !kg_block_any(edges.count > FOUND_EDGES - 3 * LANES); next += LANES) {
-            if (!kg_warp_any(next < faces.count)) continue;
-            search_face(args, env, rows, half, item, terrain, next + env.lane, scale, radius, look, faces, spots, edges, out);
-        }
-        if (!kg_block_any(next < faces.count)) next = faces.count = 0;
         take_spots(env, rows, terrain, scale, radius, spots, out);
         KG_ROLLED for (int n = 0; kg_block_any(n < edges.count); n += LANES) {
             if (!kg_warp_any(n < edges.count)) continue;
