@@ -24,6 +24,25 @@ def rows(points: np.ndarray) -> np.ndarray:
     return points[np.lexsort(points.T)]
 
 
+def test_a_face_with_many_corners_touches_all_around(narrow):
+    """A drum of 32 sides on a plate: of a face's corners 16 are kept, and the lowest need not be one of those."""
+    around = np.linspace(0, 2 * np.pi, 32, endpoint=False)
+    rim = np.stack([0.01 * np.cos(around), 0.01 * np.sin(around)], axis=1)
+    drum = convex_hull(np.concatenate([np.insert(rim, 2, z, axis=1) for z in (-0.015, 0.015)]))
+    assert max(len(face) for face in drum.faces) == 16
+    rng = np.random.default_rng(0)
+    tilts = rng.normal(size=(200, 3)) * 10.0 ** rng.uniform(-9, -4, (200, 1))
+    drums = [
+        Placed("hull", hull=drum, pos=(0, 0, 0.1149), quat=tuple(Rotation.from_rotvec(tilt).as_quat()))
+        for tilt in tilts
+    ]
+    for result in narrow["float"](drums, [cube("hull")] * len(drums)):
+        np.testing.assert_allclose(result.normal, [0, 0, 1], atol=1e-3)
+        assert len(result.points) == 4
+        np.testing.assert_allclose(result.points[:, :2].mean(axis=0), 0, atol=1e-3)
+        np.testing.assert_allclose(np.linalg.norm(result.points[:, :2], axis=1), 0.01, rtol=0.02)
+
+
 @pytest.mark.parametrize("upper", ["box", "hull"])
 @pytest.mark.parametrize("lower", ["box", "hull"])
 def test_a_face_on_a_face_touches_at_the_corners_of_what_they_share(narrow, upper, lower):

@@ -84,17 +84,16 @@ KG_CALL void feature_along(const Convex& c, Vec3 d, Feature& f) {
         return;
     }
     if (HAS_HULL && c.kind == SHAPE_HULL) {
-        // of the faces at the farthest vertex, the one that looks most along d
+        // of the faces at the farthest vertex, the one that looks most along d. A face need not list the vertex: of one with many
+        // corners some are kept
         const int lowest = lowest_hull_vertex(c, l);
         int best = -1;
         Real most = (Real)-2;
         KG_ROLLED for (int i = 0; i < c.hull.faces; ++i) {
             const Real x = dot(c.hull.normal_of(i), l);
             if (x <= most) continue;
-            bool has = false;
-            const int first = c.hull.face[2 * i], count = c.hull.face[2 * i + 1];
-            KG_ROLLED for (int n = 0; n < count; ++n) has = has || c.hull.corner[first + n] == lowest;
-            if (has) { most = x; best = i; }
+            const Vec3 off = c.hull.at(lowest) - c.hull.at(c.hull.corner[c.hull.face[2 * i]]);
+            if (dot(c.hull.normal_of(i), off) * c.size.x > (Real)-1e-5 * c.size.y) { most = x; best = i; }
         }
         if (best < 0) {
             f.corner[0] = shell + c.rot * (c.hull.at(lowest) * c.size.x);
