@@ -16,6 +16,13 @@ from kilogym.validation.soak import ROOM, Soak, Watch
 SOUND = Soak("cartpole", 8, 100, 3, 2, 2, 0, 0, 0.5, 1.0)
 
 
+alone = pytest.mark.skipif(
+    torch.cuda.is_available() and "PYTEST_XDIST_WORKER" in os.environ,
+    reason="a GPU's memory is that of all processes: run this test alone",
+)
+
+
+@alone
 @pytest.mark.parametrize("task", ["cartpole", "ant"])
 def test_a_task_stays_sound(task, device):
     found = soak.soak(task, 8, device, 0.0, least=130)
@@ -39,10 +46,7 @@ def test_any_fault_is_unsound(worse):
     assert not dataclasses.replace(SOUND, **worse).sound
 
 
-@pytest.mark.skipif(
-    torch.cuda.is_available() and "PYTEST_XDIST_WORKER" in os.environ,
-    reason="a GPU's memory is that of all processes: run this test alone",
-)
+@alone
 def test_sims_come_and_go(device):
     told = []
     assert soak.churn(100, device, told.append) < ROOM

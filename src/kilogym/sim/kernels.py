@@ -293,11 +293,16 @@ def _current_stream(device: torch.device) -> wp.Stream:
     """Torch's current stream as Warp knows it. Torch never frees a stream, so each is registered once."""
     stream = torch.cuda.current_stream(device)
     if stream.cuda_stream == 0:
-        return wp.stream_from_torch(stream)  # the default stream of every device is 0
+        return _as_warps(stream)  # the default stream of every device is 0
     known = _streams.get(stream.cuda_stream)
     if known is None:
-        known = _streams[stream.cuda_stream] = wp.stream_from_torch(stream)
+        known = _streams[stream.cuda_stream] = _as_warps(stream)
     return known
+
+
+def _as_warps(stream: torch.cuda.Stream) -> wp.Stream:
+    start_warp()  # a task's kernels may be launched where no simulation has been made
+    return wp.stream_from_torch(stream)
 
 
 class Recorded:
