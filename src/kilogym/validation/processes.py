@@ -1,4 +1,4 @@
-"""Cases in several processes at once: a card takes hours of one core, and cases know nothing of each other."""
+"""Cases in several processes at once: they know nothing of each other, and a GPU is mostly idle while one runs."""
 
 from __future__ import annotations
 
