@@ -61,39 +61,40 @@ KG_FN RowY row_y(const Env& env, const Rows& rows, int i, const Owners& o) {
     return y;
 }
 
-// A contact that is not there (RowPlace) has no owners: its lane takes part in the exchange, and what comes out is of no use
-KG_FN Vec3 contact_velocity(const Env& env, const RowPlace& at, const RowY& y, const Real* w, const Real* in_limb) {
+// limb_w: w of the limb, in_places. A contact that is not there (RowPlace) has no owners: its lane takes part in the exchange, and what comes
+// out is of no use
+KG_FN Vec3 contact_velocity(const Env& env, const RowPlace& at, const RowY& y, const Real* w, const Real* limb_w) {
     Vec3 u = v3(0, 0, 0), limb = u;
     over_trunk(at.link_a, at.link_b, [&](auto v) { u = u + y.trunk.at(v) * w[v]; });
     if (SV == 0) return u;
-    each<RV>([&](auto r) { limb = limb + y.limb.at(r) * in_limb[r]; });
+    each<RV>([&](auto r) { limb = limb + y.limb.at(r) * limb_w[r]; });
     const bool on = at.owners.mine(env);
     return u + of_both(env, at.owners, some_two(at.owners), v3(on ? limb.x : 0, on ? limb.y : 0, on ? limb.z : 0));
 }
-KG_FN Real normal_velocity(const Env& env, const RowPlace& at, const RowY& y, const Real* w, const Real* in_limb) {
+KG_FN Real normal_velocity(const Env& env, const RowPlace& at, const RowY& y, const Real* w, const Real* limb_w) {
     Real u = 0, limb = 0;
     over_trunk(at.link_a, at.link_b, [&](auto v) { u += y.trunk.at(v).x * w[v]; });
     if (SV == 0) return u;
-    each<RV>([&](auto r) { limb += y.limb.at(r).x * in_limb[r]; });
+    each<RV>([&](auto r) { limb += y.limb.at(r).x * limb_w[r]; });
     return u + of_both(env, at.owners, some_two(at.owners), at.owners.mine(env) ? limb : 0);
 }
 KG_FN void push_trunk(const RowPlace& at, const RowY& y, Vec3 f, Real* w) {
     over_trunk(at.link_a, at.link_b, [&](auto v) { w[v] += dot(y.trunk.at(v), f); });
 }
-KG_FN void push_limb(const Env& env, const RowPlace& at, const RowY& y, Vec3 f, Real* in_limb) {
-    if (SV > 0 && at.owners.mine(env)) each<RV>([&](auto r) { in_limb[r] += dot(y.limb.at(r), f); });
+KG_FN void push_limb(const Env& env, const RowPlace& at, const RowY& y, Vec3 f, Real* limb_w) {
+    if (SV > 0 && at.owners.mine(env)) each<RV>([&](auto r) { limb_w[r] += dot(y.limb.at(r), f); });
 }
 
 // The visits of a round. acts: this lane's contact is visited, at velocity u if it were the first, and its impulse becomes
 // impulse(u) in place of `old`; w follows. Returns the impulse
 template <class F>
-KG_FN Vec3 take_turns(const Env& env, bool acts, const RowPlace& at, const RowY& y, Vec3 u, Vec3 old, Real* w, Real* in_limb, F impulse) {
+KG_FN Vec3 take_turns(const Env& env, bool acts, const RowPlace& at, const RowY& y, Vec3 u, Vec3 old, Real* w, Real* limb_w, F impulse) {
     if (LANES == 1 || TV == 0) {
         if (!acts) return old;
         const Vec3 f = impulse(u), change = f - old;
         if (!WRITTEN_OUT && change.x == 0 && change.y == 0 && change.z == 0) return f;
         push_trunk(at, y, change, w);
-        push_limb(env, at, y, change, in_limb);
+        push_limb(env, at, y, change, limb_w);
         return f;
     }
     Vec3 f = old;
@@ -113,7 +114,7 @@ KG_FN Vec3 take_turns(const Env& env, bool acts, const RowPlace& at, const RowY&
         each<TV>([&](auto v) { u = u + y.trunk.at(v) * push[v]; });
         left &= left - 1;
     }
-    if (acts) push_limb(env, at, y, f - old, in_limb);
+    if (acts) push_limb(env, at, y, f - old, limb_w);
     return f;
 }
 
@@ -122,10 +123,10 @@ struct Again { Real trunk[LANES > 1 && TV > 0 ? TV : 1]; };
 KG_FN void begin(Again& a) {
     if constexpr (LANES > 1) each<TV>([&](auto v) { a.trunk[v] = 0; });
 }
-KG_FN void push(const Env& env, const RowPlace& at, const RowY& y, Vec3 f, Again& a, Real* w, Real* in_limb) {
+KG_FN void push(const Env& env, const RowPlace& at, const RowY& y, Vec3 f, Again& a, Real* w, Real* limb_w) {
     if (f.x == 0 && f.y == 0 && f.z == 0) return;
     if (at.owners.writes(env)) push_trunk(at, y, f, LANES > 1 ? a.trunk : w);
-    push_limb(env, at, y, f, in_limb);
+    push_limb(env, at, y, f, limb_w);
 }
 KG_FN void end(const Schedule& s, const Again& a, Real* w) {
     if (LANES > 1 && s.rounds > 0) each<TV>([&](auto v) { w[v] += kg_sum(a.trunk[v]); });
