@@ -216,7 +216,7 @@ def build_topology(model: EnvModel) -> Topology:
         sharp = {model.shape_link[s] for pair in model.pairs for s in pair if model.shape_kind[s] in SHARP}
         bodies = len({model.link_tree[link] for link in sharp})
         fields = {s for pair in model.pairs for s in pair if model.shape_kind[s] == SHAPE_SDF}
-        wanted = min(128, max(wanted, 8 + 4 * bodies + 2 * len(sharp) + SDF_TOUCHES * min(len(fields), 4)))
+        wanted = min(128, max(wanted, 8 + 3 * bodies + 3 * len(sharp) + SDF_TOUCHES * min(len(fields), 4)))
     return Topology(
         v_link, v_tree, v_dof, dof_v, ancestors, link_path, tree_v0, tree_vs, tree_link0, sizes, link_v0, link_vs,
         [js[0] if js else 0 for js in joints_of], [len(js) for js in joints_of], joint_dof0,
