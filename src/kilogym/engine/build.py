@@ -133,9 +133,18 @@ class Kernels:
 
     The step, of at most `compiled.registers` (0: no cap), and body states take `compiled.lanes` threads per env, with
     `step_tables`; the search for contacts, where it is apart, `compiled.searchers`; other queries one, with `tables`.
+    The step is compiled with `options`.
     """
 
-    def __init__(self, tables: str, step_tables: str, compiled: Compiled, real: Any, sdf: bool) -> None:
+    def __init__(
+        self,
+        tables: str,
+        step_tables: str,
+        compiled: Compiled,
+        real: Any,
+        sdf: bool,
+        options: tuple[tuple[str, Any], ...],
+    ) -> None:
         Args = args_struct(real, sdf)
         self.args_type = Args
         lanes, written_out, apart = compiled.lanes, compiled.written_out, compiled.searchers > 0
@@ -161,7 +170,7 @@ class Kernels:
         @wp.func_native("bias_of(args, Env{env, 0, true}, out.data + env * NV);")
         def kg_bias(args: Args, env: int, out: wp.array[real]): ...
 
-        @wp.kernel(enable_backward=False, module="unique", **_capped(compiled.registers))
+        @wp.kernel(enable_backward=False, module="unique", module_options=dict(options), **_capped(compiled.registers))
         def kilogym_step(args: Args, first: int, part: int, substeps: int):
             kg_step_headers()
             kg_step(args, first, wp.tid(), part, substeps)
@@ -215,10 +224,26 @@ def _capped(registers: int) -> dict[str, Any]:
     return {"cuda_max_registers": registers} if registers else {}
 
 
-@cache
 def kernels(tables: str, step_tables: str, compiled: Compiled, real: Any, sdf: bool = False) -> Kernels:
-    """The kernels for these tables; the same object for the same text."""
-    return Kernels(tables, step_tables, compiled, real, sdf)
+    """The kernels for these tables; the same object for the same text and compiler options."""
+    return _kernels(tables, step_tables, compiled, real, sdf, _for_speed())
+
+
+@cache
+def _kernels(*made_of: Any) -> Kernels:
+    return Kernels(*made_of)
+
+
+def _for_speed() -> tuple[tuple[str, Any], ...]:
+    """How the step is compiled for the CPU where nobody has chosen a level: loops are unrolled further than Clang does.
+
+    On one core an Ant's step takes 4.3 instead of 4.95 us, a Humanoid's 11.4 instead of 12.0; compiling takes 1 to
+    1.6 s longer. With thresholds of 600 and 2000 the gain is half of that. The bits are the same.
+    """
+    if wp.config.optimization_level is not None:
+        return ()
+    flags = f"{wp.config.cpu_compiler_flags or '-march=native'} -mllvm=-unroll-threshold=1000"
+    return ("optimization_level", 3), ("cpu_compiler_flags", flags)
 
 
 LoadedModule = tuple[Any, int | None]

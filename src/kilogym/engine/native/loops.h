@@ -90,7 +90,12 @@ KG_FN void each_of_two(int a, int b, const F& f) {
 #else
 #define KG_BORROWED(name, N, other) Real* const name = other
 #endif
-// Numbers that are found each time they are looked up
+// Whether numbers that are looked up more than once are kept; on a GPU plain loops find them each time
+#if KG_UNROLL || !defined(__CUDA_ARCH__)
+#define KG_KEPT 1
+#else
+#define KG_KEPT 0
+#endif
 template <class F>
 struct LookedUp {
     F find;

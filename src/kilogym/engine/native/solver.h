@@ -67,7 +67,7 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
         const bool last = n == st.iterations - 1;
         Real before[NV], biased[NV];
         {
-#if KG_UNROLL
+#if KG_KEPT
             Real push[NV];
             each<NV>([&](auto i) {
                 const auto j = v_dof[i];
@@ -131,7 +131,7 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
         // Trees that carry load move with the biased velocity, free ones with the mean over the iteration, and where
         // couplings hold them by what these mend as well
         bool any_late = false;
-#if KG_UNROLL
+#if KG_KEPT
         Real moved[NV], change[NV];
 #else
         const auto moved = looked_up([&](int i) { return before[i] - s.w[i]; });
@@ -144,7 +144,7 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
             if (NCR > 0 || !WRITTEN_OUT) before[i] = mean;
             any_late = any_late || free;
             late[i] = mean - biased[i];
-#if KG_UNROLL
+#if KG_KEPT
             moved[i] = mean - s.w[i];
             change[i] = w[i] - s.w[i];
 #endif
