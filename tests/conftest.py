@@ -29,8 +29,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 FAR = ("engine/test_cuda", "engine/test_determinism", "fuzz/", "physics/test_on_terrain", "rl/", "validation/")
-"""Tests that take so many steps that what the compiler does for speed pays. Of the others, nearly all time of a first
-run would be the compiler's, which does as little as it can for them."""
+"""Tests that take so many steps that what the compiler does for speed pays, though not all that it does for users
+(engine/build.py). Of the others, nearly all time of a first run would be the compiler's, which does as little as it can
+for them."""
 AS_FOR_USERS = (wp.config.optimization_level, wp.config.cpu_compiler_flags)
 
 
@@ -38,8 +39,9 @@ AS_FOR_USERS = (wp.config.optimization_level, wp.config.cpu_compiler_flags)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """How the CPU's code is compiled: see FAR. With --slow, or where there is a GPU, as for users."""
     far = item.path.relative_to(item.config.rootpath / "tests").as_posix().startswith(FAR)
-    users = far or item.config.getoption("--slow") or torch.cuda.is_available()
-    wp.config.optimization_level, wp.config.cpu_compiler_flags = AS_FOR_USERS if users else (0, "-march=native")
+    users = item.config.getoption("--slow") or torch.cuda.is_available()
+    level, flags = AS_FOR_USERS if users else (2, AS_FOR_USERS[1]) if far else (0, "-march=native")
+    wp.config.optimization_level, wp.config.cpu_compiler_flags = level, flags
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
