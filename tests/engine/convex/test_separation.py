@@ -33,7 +33,8 @@ SLACK = {"float": 4e-6, "double": 2e-6}
 
 def check(result, a: Placed, b: Placed, real: str, rng: np.random.Generator, thin: bool = False) -> None:
     """The normal separates by the gap, and no other normal that a search finds does so by more."""
-    scale = (extent(a) + extent(b)) * (6 if thin else 1)  # a needle's normal turns more for the same rounding; 4.8 is the most seen
+    # a needle's normal turns more for the same rounding; 4.8 is the most seen
+    scale = (extent(a) + extent(b)) * (6 if thin else 1)
     assert np.isfinite([*result.normal, result.gap, *result.a, *result.b]).all()
     assert abs(np.linalg.norm(result.normal) - 1) < 1e-5
     normal = result.normal[None] / np.linalg.norm(result.normal)
