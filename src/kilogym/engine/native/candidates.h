@@ -34,31 +34,43 @@ KG_FN void put_contact(const Rows& rows, int count, const Candidate& n) {
     }
     write_contact(rows, at, n);
 }
-// `have` more of this lane's, at most MOST, made by candidate(i): those of lane 0 first. All at once where there is room
-template <int MOST, class F>
-KG_FN void keep_contacts(const Env& env, const Rows& rows, Contacts& c, int have, F candidate) {
+// `have` more that this lane found, at most MOST, made by candidate(i), for the env with room `room`, which lanes `same` of the warp found
+// for and which holds held() by now; `own` found for this lane's own env. Those of the first lane come first; all at once where there
+// is room
+template <int MOST, class Held, class F>
+KG_FN void keep_found(const Rows& room, unsigned same, unsigned own, Held held, Contacts& c, int have, F candidate) {
     if (!kg_warp_any(have > 0)) return;
-    int before = 0, all = 0;
+    const unsigned below = (1u << kg_warp_lane()) - 1u;
+    int before = 0, its_all = 0, own_all = 0;
     KG_ROLLED for (int i = 0; i < MOST && (i == 0 || kg_warp_any(have > i)); ++i) {
-        const unsigned ballot = kg_ballot(have > i);
-        before += kg_before(ballot, env.lane);
-        all += kg_bits(ballot);
+        const unsigned ballot = kg_warp_ballot(have > i);
+        before += kg_bits(ballot & same & below);
+        its_all += kg_bits(ballot & same);
+        own_all += kg_bits(ballot & own);
     }
-    const bool fits = c.count + all <= MAX_CONTACTS;
-    KG_ROLLED for (int i = 0; i < have && fits; ++i) write_contact(rows, c.count + before + i, candidate(i));
-    if (fits) c.count += all;
+    const int at = held();
+    const bool fits = at + its_all <= MAX_CONTACTS;
+    KG_ROLLED for (int i = 0; i < have && fits; ++i) write_contact(room, at + before + i, candidate(i));
+    if (c.count + own_all <= MAX_CONTACTS) c.count += own_all;
     int next = 0;
-    for (unsigned ballot; kg_warp_any((ballot = kg_ballot(!fits && next < have)) != 0); kg_sync()) {
-        if (!ballot) continue;
-        if (env.lane == kg_lowest(ballot)) put_contact(rows, c.count, candidate(next++));
+    for (unsigned left; (left = kg_warp_ballot(!fits && next < have)) != 0; kg_sync()) {  // an env's one by one
+        const int full = held();
+        if (!fits && next < have && !(left & same & below)) put_contact(room, full, candidate(next++));
+        if (!(left & own)) continue;
         if (c.count == MAX_CONTACTS) c.dropped += 1;
         else c.count += 1;
     }
     kg_sync();
 }
+// the same where lanes find for their own env
+template <int MOST, class F>
+KG_FN void keep_contacts(const Rows& rows, Contacts& c, int have, F candidate) {
+    const unsigned own = bits_of_lanes(kg_warp_lane() / LANES * LANES, LANES);
+    keep_found<MOST>(rows, own, own, [&] { return c.count; }, c, have, candidate);
+}
 // the lanes' candidates of a test that is written out many times: this once
-KG_CALL void keep_contact(const Env& env, const Rows& rows, Contacts& c, bool have, const Candidate& n) {
-    keep_contacts<1>(env, rows, c, have ? 1 : 0, [&](int) { return n; });
+KG_CALL void keep_contact(const Rows& rows, Contacts& c, bool have, const Candidate& n) {
+    keep_contacts<1>(rows, c, have ? 1 : 0, [&](int) { return n; });
 }
 
 struct ShapePose { Vec3 pos; Quat rot; };  // from the reference point of the link's tree

@@ -110,7 +110,7 @@ KG_FN void find_ground_contacts(const Args& args, const Env& env, const StepSett
         const Real gap = t.height + dot(normal, point);
         const Real urgency = gap - half * kg_abs(dot(normal, point_velocity(vel[shape_link[a]], point)));
         const bool have = t.here && urgency < t.slack;
-        if (kg_warp_any(have)) keep_contact(env, rows, c, have, Candidate{t.slot + i, t.id, -1, point, point, normal, gap, urgency});
+        if (kg_warp_any(have)) keep_contact(rows, c, have, Candidate{t.slot + i, t.id, -1, point, point, normal, gap, urgency});
     });
 }
 
@@ -148,7 +148,7 @@ KG_FN void touch_listed_ground(const Args& args, const Env& env, Real half, cons
         }
     }
     kg_rejoin(env);
-    keep_contacts<GROUND_TOUCHES>(env, rows, c, have, [&](int k) { return candidate(number[k]); });
+    keep_contacts<GROUND_TOUCHES>(rows, c, have, [&](int k) { return candidate(number[k]); });
 }
 template <class Args>
 KG_FN void search_ground_contacts(const Args& args, const Env& env, Real half, const Rows& rows, Contacts& c) {

@@ -118,6 +118,12 @@ template <class F>
 KG_FN void each_lane(const F& f) { KG_WRITTEN_OUT(0, LANES, f); }
 // of the lanes' true, in their order: how many come before this lane's
 KG_FN int kg_before(unsigned ballot, int lane) { return kg_bits(ballot & ((1u << lane) - 1u)); }
+// bits of `count` lanes of the warp from `first` on, which may lie outside
+KG_FN unsigned bits_of_lanes(int first, int count) {
+    const int from = first < 0 ? 0 : first, to = first + count < WARP_LANES ? first + count : WARP_LANES;
+    if (to <= from) return 0;
+    return (to - from == 32 ? 0xffffffffu : (1u << (to - from)) - 1u) << from;
+}
 KG_FN bool kg_any(bool b) { return kg_ballot(b) != 0; }
 // flags of local trees: the trunk's are set if any limb sets them
 KG_FN void any_limb(bool* of_tree) {

@@ -47,7 +47,7 @@ KG_FN void find_sdf_ground_contacts(const Args& args, const Env& env, const Step
             touch_ground(args, rows, i, at, half, normal, offset, found);
         }
         kg_rejoin(env);
-        keep_contacts<SDF_TOUCHES>(env, rows, c, found.count, [&](int k) {
+        keep_contacts<SDF_TOUCHES>(rows, c, found.count, [&](int k) {
             const SdfTouch& s = found.touch[k];
             const Vec3 point = at.pos + s.point;
             return Candidate{env_ground_slot[id] + s.number, id, -1, point, point, normal, s.distance - at.rest, s.urgency};

@@ -99,6 +99,6 @@ KG_FN void find_field_terrain_contacts(const Args& args, const Env& env, Real ha
         int have = 0;
         KG_ROLLED for (int k = 0; k < found.count; ++k)
             if (candidate(k).urgency < at.slack) found.touch[have++] = found.touch[k];
-        keep_contacts<SDF_TOUCHES>(env, rows, c, have, candidate);
+        keep_contacts<SDF_TOUCHES>(rows, c, have, candidate);
     }
 }

@@ -91,7 +91,7 @@ KG_FN void find_solid_contacts(const Args& args, const Env& env, Real half, cons
             if (candidate(k).urgency < at.slack) touch.spots[have++] = touch.spots[k];
     }
     kg_rejoin(env);
-    keep_contacts<MAX_SPOTS>(env, rows, c, have, candidate);
+    keep_contacts<MAX_SPOTS>(rows, c, have, candidate);
 }
 
 // Shapes that are near terrain are listed, and searched for by as many at a time as there are lanes. Contacts come in the order of
