@@ -212,19 +212,18 @@ def pack(hulls: Sequence[Hull]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.
     for row, hull in zip(header, owners, strict=False):
         row[5:] = part, len(hull.parts)
         part += len(hull.parts)
+    vertices, normals = [by_fours(hull.vertices) for hull in hulls], [by_fours(hull.normals) for hull in hulls]
     vertex, face, at = 0, 0, header.size
-    for row, hull in zip(header, hulls, strict=True):
+    for row, hull, its_vertices, its_normals in zip(header, hulls, vertices, normals, strict=True):
         row[:5] = vertex, len(hull.vertices), face, len(hull.faces), at
-        vertex += len(by_fours(hull.vertices))
-        face += len(by_fours(hull.normals))
+        vertex += len(its_vertices)
+        face += len(its_normals)
         tables += [hull.face_table().reshape(-1), hull.corners()]
         at += tables[-2].size + tables[-1].size
-    vertices = [by_fours(hull.vertices).reshape(-1) for hull in hulls]
-    normals = [by_fours(hull.normals).reshape(-1) for hull in hulls]
     empty = [np.zeros(0)]
     return (
-        np.concatenate(vertices or empty),
-        np.concatenate(normals or empty),
+        np.concatenate([v.reshape(-1) for v in vertices] or empty),
+        np.concatenate([n.reshape(-1) for n in normals] or empty),
         np.concatenate([header.reshape(-1), *tables]).astype(np.int32),
         np.concatenate(empty + [np.array([*h.centre, h.bound, h.thickness, *h.half_sides]) for h in hulls]),
     )

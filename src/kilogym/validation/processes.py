@@ -11,7 +11,7 @@ from typing import Any
 
 from kilogym.validation.card import Outcome, measure
 from kilogym.validation.case import Case
-from kilogym.validation.registry import select
+from kilogym.validation.registry import CASES
 
 _PLAIN = [field.name for field in fields(Outcome) if field.name != "case"]
 
@@ -61,6 +61,6 @@ def _start(threads: str) -> None:
 
 
 def _measured(case_id: str, device: str, mujoco: bool, shipped_only: bool) -> list[dict[str, Any]]:
-    (case,) = (case for case in select() if case.id == case_id)
+    (case,) = (case for case in CASES if case.id == case_id)
     outcomes = measure([case], device, mujoco, lambda outcome: None, shipped_only)
     return [{name: getattr(outcome, name) for name in _PLAIN} for outcome in outcomes]

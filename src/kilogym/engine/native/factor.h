@@ -70,10 +70,10 @@ KG_FN Real velocity_of(const Real* map, const Vector& w, V i) {
 }
 
 // the same of two vectors, whose sums need not wait for each other
-struct Pair { Real a, b; };
+struct TwoVelocities { Real a, b; };
 template <class A, class B, class V>
-KG_FN Pair velocities_of(const Real* map, const A& a, const B& b, V i) {
-    Pair sum = {map[m_row[i]] * a[i], map[m_row[i]] * b[i]};
+KG_FN TwoVelocities velocities_of(const Real* map, const A& a, const B& b, V i) {
+    TwoVelocities sum = {map[m_row[i]] * a[i], map[m_row[i]] * b[i]};
     span(Zero(), anc_len[i], [&](int n) {
         const Real entry = map[m_row[i] + n + 1];
         const auto u = anc[anc_row[i] + n];

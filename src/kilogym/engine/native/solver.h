@@ -154,11 +154,11 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
         if (moves_late) move_gaps(h, map, late, dofs);
         each<NV>([&](auto i) {
             const auto j = v_dof[i];
-            const Pair w_of = velocities_of(map, change, moved, i);
-            const Real v = v_start[i] + w_of.a;
+            const TwoVelocities by = velocities_of(map, change, moved, i);
+            const Real v = v_start[i] + by.a;
             if (last && j >= 0) s.drive[j] = is_saturated(d, j) ? (Real)0 : drive_force(d, j, v, s.x[i]);
             s.v[i] = v;
-            s.x[i] += h * (v_start[i] + w_of.b);
+            s.x[i] += h * (v_start[i] + by.b);
         });
         each<ND>([&](auto i) { dofs[i].total += dofs[i].friction + dofs[i].stop + dofs[i].speed; });
         if constexpr (HAS_SPIN_FRICTION) {
