@@ -156,7 +156,7 @@ KG_FN void search_ground_contacts(const Args& args, const Env& env, Real half, c
     const Real offset = param(KG_PARAM(ground_distance), 0, env);
     KG_ROLLED for (int first = 0; first < NGS; first += LIST_ROOM) {
         const int all = NGS - first < LIST_ROOM ? NGS - first : LIST_ROOM;
-        const int count = list_items(env, rows, env.live ? all : 0, [&](int n) { return (Int)searched_ground[first + n]; }, [&](int i) {
+        const int count = list_items<1>(env, rows, env.live ? all : 0, [&](int n) { return (Int)searched_ground[first + n]; }, [&](int i) {
             const Four sphere = rows.segment(i, 0), speed = rows.segment(i, 1);
             return dot(normal, xyz(sphere)) - offset - half * (kg_abs(dot(normal, xyz(speed))) + speed.w) < sphere.w * (Real)1.0001;
         });

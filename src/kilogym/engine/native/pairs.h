@@ -208,9 +208,9 @@ KG_FN void find_pair_contacts(const Args& args, const Env& env, const StepSettin
     const Real half = (Real)0.5 * st.dt;
     KG_ROLLED for (int first = 0; first < NP; first += LIST_ROOM) {
         const int all = NP - first < LIST_ROOM ? NP - first : LIST_ROOM;
-        int count = list_items(env, rows, env.live ? all : 0, [&](int n) { return first + n; },
+        int count = list_items<4>(env, rows, env.live ? all : 0, [&](int n) { return first + n; },
                                [&](int p) { return spheres_meet(rows, half, pair_a[p], pair_b[p]); });
-        if (HAS_CONVEX) count = list_items(env, rows, count, [&](int n) { return (Int)rows.listed(n); },
+        if (HAS_CONVEX) count = list_items<1>(env, rows, count, [&](int n) { return (Int)rows.listed(n); },
                                            [&](int p) { return boxes_meet(rows, half, pair_a[p], pair_b[p]); });
         deal_listed<PAIR_POINTS>(env, rows, count, c, [&](const Rows& its, int n, Candidate* found) {
             const int p = (int)its.listed(n);

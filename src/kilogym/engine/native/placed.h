@@ -21,7 +21,8 @@ KG_FN void place_segments(const Args& args, const Env& env, const Kinematics& k,
         const auto id = shape_id(env, n);
         const auto l = shape_link[n];
         const int at = env_segment[id];
-        if (!env.live || !has_shape(env, n) || at < 0 || (l < TL && env.lane != 0)) return;
+        const bool writes = env.live && has_shape(env, n) && at >= 0 && !(l < TL && env.lane != 0);
+        if (!WRITTEN_OUT && !writes) return;  // otherwise all shapes' parameters are loaded together
         const ShapePose pose = shape_pose(args, env, k, n);
         const Vec3 size = param3(KG_PARAM(shape_size), id, env);
         const auto kind = shape_kind[n];
@@ -30,6 +31,7 @@ KG_FN void place_segments(const Args& args, const Env& env, const Kinematics& k,
         if (!is_segment) reach.x = extent_of(kind, size);
         const Real radius = is_segment ? size.x : (Real)0, length = is_segment && kind == SHAPE_SPHERE ? (Real)0 : norm(reach);
         const Real rest = param(KG_PARAM(shape_rest_offset), id, env), slack = (Real)0.05 * param(KG_PARAM(shape_contact_offset), id, env);
+        if (!writes) return;
         const Vec3 ref = k.ref[link_tree[l]];
         rows.segment(at, 0) = four(pose.pos + ref, radius + length + rest + slack);
         rows.segment(at, 1) = four(point_velocity(vel[l], pose.pos), norm(vel[l].ang) * length);
@@ -54,17 +56,25 @@ KG_FN Candidate static_candidate(Real half, const Segment& at, int slot, int sha
 }
 
 // Of the numbers item(0) ... item(count - 1) those that pass go into the list, in order; how many they are. Items may be of the
-// list itself
-template <class Item, class Test>
+// list itself. A lane tests AT_ONCE before it lists any, so that their loads do not wait for each other
+template <int AT_ONCE, class Item, class Test>
 KG_FN int list_items(const Env& env, const Rows& rows, int count, Item item, Test passes) {
+    constexpr int EACH = LANES > 1 ? AT_ONCE : 1;
     int kept = 0;
     const int most = kg_warp_most(count);
-    KG_ROLLED for (int n0 = 0; n0 < most; n0 += LANES) {
-        const int n = n0 + env.lane, x = n < count ? item(n) : 0;
-        const bool keep = n < count && passes(x);
-        const unsigned ballot = kg_ballot(keep);
-        if (keep) rows.listed(kept + kg_before(ballot, env.lane)) = (Real)x;
-        kept += kg_bits(ballot);
+    KG_ROLLED for (int n0 = 0; n0 < most; n0 += LANES * EACH) {
+        int x[EACH];
+        bool keep[EACH];
+        KG_WRITTEN_OUT(0, EACH, [&](auto i) {
+            const int n = n0 + i * LANES + env.lane;
+            x[i] = n < count ? item(n) : 0;
+            keep[i] = EACH > 1 ? (int)passes(x[i]) & (int)(n < count) : n < count && passes(x[i]);
+        });
+        KG_WRITTEN_OUT(0, EACH, [&](auto i) {
+            const unsigned ballot = kg_ballot(keep[i]);
+            if (keep[i]) rows.listed(kept + kg_before(ballot, env.lane)) = (Real)x[i];
+            kept += kg_bits(ballot);
+        });
     }
     kg_sync();
     return kept;

@@ -120,6 +120,7 @@ KG_FN int at_end(const Args& args, const Env& env, const StepSettings& st, bool 
 template <class Args>
 KG_FN void to_contacts(const Args& args, const Env& env, const StepSettings& st, Stage& at, State& s, Middle& m, const Rows& rows) {
     const Real h = kg_div(st.dt, (Real)st.iterations);
+    kg_together();
     joint_inertia(env, at.k, at.inertia, m.map);
     move_to_reference(at.k, at.inertia);
     m.unsettled = unsettled_energy(env, st, h, at.inertia);

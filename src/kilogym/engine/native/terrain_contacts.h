@@ -100,7 +100,7 @@ template <class Args>
 KG_FN void find_terrain_contacts(const Args& args, const Env& env, Real half, const Rows& rows, Contacts& c) {
     KG_ROLLED for (int first = 0; first < NTS; first += LIST_ROOM) {
         const int all = NTS - first < LIST_ROOM ? NTS - first : LIST_ROOM;
-        const int count = list_items(env, rows, env.live ? all : 0, [&](int n) { return (Int)terrain_shape[first + n]; },
+        const int count = list_items<1>(env, rows, env.live ? all : 0, [&](int n) { return (Int)terrain_shape[first + n]; },
                                      [&](int i) { return is_near_terrain(args, env, rows, half, i); });
         if constexpr (HAS_PARTS) {
             KG_ROLLED for (int n = 0; kg_block_any(n < count); ++n) {
