@@ -157,7 +157,8 @@ def emit_tables(
         "STACK_ROOM": STACK_WORDS // 4, "FOUND_SPOTS": FOUND_SPOTS, "FOUND_EDGES": FOUND_EDGES,
         "KEPT_ROOM": kept_words(model, topology, local),
         "LONGEST_PATH": max([1, *map(len, t.link_path)]),
-        "MASKS": masks, "ENV_LINKS": model.num_links, "ENV_DOFS": model.num_dofs, "ENV_SENSORS": model.num_sensors,
+        "MASKS": masks, "ENV_TREES": model.num_trees, "ENV_LINKS": model.num_links, "ENV_DOFS": model.num_dofs,
+        "ENV_SENSORS": model.num_sensors,
     }  # fmt: skip
     coupling_sizes, couplings = coupling_tables(model, local.owner, trees)
     lines = [f"static constexpr int {name} = {value};" for name, value in (sizes | coupling_sizes).items()]
@@ -217,6 +218,10 @@ def emit_tables(
         "test_shape": [shape for shape, _ in points], "test_point": [i for _, i in points],
         "sweep_dof": sweep,
         "shape_placed": [any(s in placed for s in on) for on in local.shapes],
+        "shape_is_segment": [
+            all(s in placed and model.shape_kind[s] in (SHAPE_SPHERE, SHAPE_CAPSULE) for s in on if s >= 0)
+            for on in local.shapes
+        ],
         "sensor_link": local.sensor_link,
         "link_offset": on_any("link_pos", 3, local.links, [0, 0, 0]),
         "link_turned": on_any("link_quat", 4, local.links, [0, 0, 0, 1]),

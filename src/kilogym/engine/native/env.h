@@ -10,10 +10,11 @@ struct Env {
     int index;  // in the batch
     int lane;   // of its group
     bool live;  // false: computes along with its warp but writes nothing (beyond the last env, or frozen)
+    int count;  // envs of the batch
 };
 
 template <class Array>
-KG_FN Real load(const Array& a, int row, const Env& env) { return a.data[row * a.shape[1] + env.index]; }
+KG_FN Real load(const Array& a, int row, const Env& env) { return a.data[row * env.count + env.index]; }
 // or zero. With code written out it is loaded in any case: a branch would have the loads behind it wait for this one
 template <class Array>
 KG_FN Real load_if(bool wanted, const Array& a, int row, const Env& env) {
@@ -57,7 +58,7 @@ KG_FN Sym3 param_sym(Parameter<Array, SHARED> p, int item, const Env& env) {
 }
 template <class Array>
 KG_FN void store(const Array& a, int row, const Env& env, Real value) {
-    if (env.live) a.data[row * a.shape[1] + env.index] = value;
+    if (env.live) a.data[row * env.count + env.index] = value;
 }
 template <class Array>
 KG_FN void store3(const Array& a, int item, const Env& env, Vec3 v) {

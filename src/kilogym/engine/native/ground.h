@@ -86,7 +86,7 @@ KG_FN void find_ground_contacts(const Args& args, const Env& env, const StepSett
     const Real half = (Real)0.5 * st.dt;
     const Vec3 normal = param3(KG_PARAM(ground_normal), 0, env);
     const Real offset = param(KG_PARAM(ground_distance), 0, env);
-    struct Tested { ShapePose pose; Vec3 size; Real height, slack; int id, slot; bool here; };
+    struct Tested { ShapePose pose; Vec3 size, reach; Real height, slack; int id, slot; bool here; };
     Tested tested[NS > 0 ? NS : 1];
     each<NS>([&](auto a) {
         if (!shape_ground[a]) return;
@@ -96,6 +96,15 @@ KG_FN void find_ground_contacts(const Args& args, const Env& env, const StepSett
         t.id = id;
         t.slot = env_ground_slot[id];
         t.here = env.live && t.slot >= 0 && (l < TL ? env.lane == 0 : has_shape(env, a));
+        if (shape_is_segment[a]) {  // placed for pairs already
+            const Segment s = segment(rows, env_segment[id]);
+            t.pose.pos = s.pos;
+            t.reach = s.half;
+            t.size.x = s.radius;
+            t.height = dot(normal, s.ref) - offset - s.rest;
+            t.slack = s.slack;
+            return;
+        }
         t.pose = shape_pose(args, env, k, a);
         t.size = param3(KG_PARAM(shape_size), id, env);
         t.height = dot(normal, k.ref[link_tree[l]]) - offset - param(KG_PARAM(shape_rest_offset), id, env);
@@ -106,7 +115,8 @@ KG_FN void find_ground_contacts(const Args& args, const Env& env, const StepSett
         if (!shape_ground[a]) return;
         const Tested& t = tested[a];
         const auto i = test_point[n];
-        const Vec3 point = surface_point(shape_kind[a], t.pose, t.size, normal, i);
+        const Vec3 point = shape_is_segment[a] ? t.pose.pos + (i == 0 ? t.reach : -t.reach) - normal * t.size.x
+            : surface_point(shape_kind[a], t.pose, t.size, normal, i);
         const Real gap = t.height + dot(normal, point);
         const Real urgency = gap - half * kg_abs(dot(normal, point_velocity(vel[shape_link[a]], point)));
         const bool have = t.here && urgency < t.slack;

@@ -102,25 +102,6 @@ KG_FN void add_outside(const Inertia* inertia, const Spatial* outside, Real dt, 
         p.ang[t] = p.ang[t] + (push.ang - cross(p.com[t], push.lin)) * dt;
     });
 }
-KG_FN void add_contacts(const Env& env, const Rows& rows, int contacts, Momentum& p) {
-    KG_ROLLED for (int i = 0; i < contacts; ++i) {
-        const ContactPlace at = rows.place(i);
-        const int a = env_link_tree[at.link_a], b = at.link_b >= 0 ? env_link_tree[at.link_b] : -1;
-        if (a == b) continue;
-        const Vec3 f = world_impulse(at.normal, rows.total(i));
-        Vec3 turn = v3(0, 0, 0);
-        if constexpr (HAS_SPIN_FRICTION) turn = spin_impulse(rows, i, at.normal);
-        each_of_two<NT>(a, b, [&](auto t) {
-            const bool on_a = is_tree(env, t, a);
-            if (!tree_floating[t] || !(on_a || is_tree(env, t, b))) return;
-            const Vec3 push = on_a ? f : -f;
-            if constexpr (HAS_SPIN_FRICTION) p.ang[t] = p.ang[t] + (on_a ? turn : -turn);
-            p.lin[t] = p.lin[t] + push;
-            p.ang[t] = p.ang[t] + cross((on_a ? at.point : at.point_b) - p.com[t], push);
-        });
-    }
-}
-
 // Move the root's velocity so that momentum changed by no more than what acted: joints and root do not move at the
 // same time in a step, and the small difference would let a free robot drift and turn by itself. vel: see motion_of,
 // moved along

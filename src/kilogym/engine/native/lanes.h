@@ -59,6 +59,18 @@ KG_FN void kg_together() { asm volatile("barrier.sync 0;" ::: "memory"); }
 KG_FN void kg_together() { __syncthreads(); }
 #endif
 
+// Tells the compiler that the warp is whole: after a condition that it cannot foresee it asks at every exchange who is there, and
+// carries a second copy of it for warps that are not. A barrier of 32 threads, by one of the fifteen numbers that a block has besides
+// kg_together's
+#if !defined(__CUDA_ARCH__) || KG_LANES == 1
+KG_FN void kg_whole() {}
+#else
+KG_FN void kg_whole() {
+    __syncwarp();
+    asm volatile("barrier.sync.aligned %0, 32;" ::"r"(threadIdx.x / 32 % 15 + 1) : "memory");
+}
+#endif
+
 // Whether any thread of the block says so, for loops in which its warps go on together; of threads that go by themselves: its own
 #if defined(__CUDA_ARCH__) && KG_LANES > 1
 KG_FN bool kg_block_any(bool b) { return __syncthreads_or(b) != 0; }

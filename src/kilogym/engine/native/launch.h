@@ -3,7 +3,7 @@
 template <class Args>
 KG_FN Env env_of(const Args& args, int first, int thread) {
     const int count = args.fault.shape[0], index = first + thread / LANES;
-    return Env{index < count ? index : count - 1, thread % LANES, index < count};
+    return Env{index < count ? index : count - 1, thread % LANES, index < count, count};
 }
 
 // an env's room among those of its warp of the step

@@ -23,28 +23,7 @@ KG_FN void clear_outputs(const Args& args, const Env& env) {
     if (HAS_CONTACT_REPORT) store(args.contact_report, 0, env, 0);
     args.contact_count.data[env.index] = 0;
     args.contact_overflow.data[env.index] = 0;
-    KG_ROLLED for (int i = 0; i < MAX_CONTACTS; ++i) args.warm_slot.data[i * args.warm_slot.shape[1] + env.index] = -1;
-}
-
-// this substep's contact impulses as forces, per link, each by the lane that knows it; scale: 1 / (time they are averaged
-// over), 0: not counted
-template <class Args>
-KG_FN void add_contact_forces(const Args& args, const Env& env, bool first, Real scale, const Rows& rows, int contacts) {
-    Vec3 sum[NL];
-    each<NL>([&](auto l) { sum[l] = v3(0, 0, 0); });
-    kg_sync();  // all lanes have added up their contacts' impulses
-    KG_ROLLED for (int i = 0; i < contacts && scale != 0; ++i) {
-        const ContactPlace at = rows.place(i);
-        const Vec3 f = world_impulse(at.normal, rows.total(i)) * scale;
-        each_of_two<NL>(at.link_a, at.link_b, [&](auto l) {
-            const int id = link_id(env, l);
-            if (id == at.link_a) sum[l] = sum[l] + f;
-            if (NP > 0 && id == at.link_b) sum[l] = sum[l] - f;
-        });
-    }
-    each<NL>([&](auto l) {
-        if ((first || scale != 0) && writes_link(env, l)) add3(args.link_contact_force, link_id(env, l), env, first, sum[l]);
-    });
+    KG_ROLLED for (int i = 0; i < MAX_CONTACTS; ++i) args.warm_slot.data[i * env.count + env.index] = -1;
 }
 
 template <class Args>

@@ -12,6 +12,9 @@ KG_FN void closest_on_segments(Vec3 pa, Vec3 ha, Vec3 pb, Vec3 hb, Real& s, Real
     s = a > (Real)0 ? kg_clamp(kg_div(b * t - c, a), -1, 1) : (Real)0;
 }
 
+// shapes of different trees
+KG_FN bool are_apart(int a, int b) { return ENV_TREES > 1 && env_link_tree[env_shape_link[a]] != env_link_tree[env_shape_link[b]]; }
+
 // how many contacts a pair makes: 0, 1 or 2
 // threshold: approach speed from which bodies collide
 KG_CALL int test_pair(Real half, Real threshold, int p, const Segment& A, const Segment& B, Candidate* out) {
@@ -57,7 +60,7 @@ KG_CALL int test_pair(Real half, Real threshold, int p, const Segment& A, const 
         n.point_b = n.point + shift;
         const Vec3 va = point_velocity(A.vel, qa), vb = point_velocity(B.vel, qb + shift);
         Real u = dot(n.normal, va - vb);
-        if (u < -threshold && env_link_tree[env_shape_link[a]] != env_link_tree[env_shape_link[b]]) {
+        if (u < -threshold && are_apart(a, b)) {
             // where they meet, not where they are at the midpoint
             Real t = 0;
             Vec3 at = d;
@@ -140,7 +143,7 @@ KG_FN int touch_convex(const Rows& rows, Real half, Real threshold, int p, const
     if (!(sep.gap <= limit)) return 0;
     const int shape_a = placed_shape[pair_a[p]], shape_b = placed_shape[pair_b[p]];
     Real t = 0;
-    if (env_link_tree[env_shape_link[shape_a]] != env_link_tree[env_shape_link[shape_b]]) {
+    if (are_apart(shape_a, shape_b)) {
         // where they meet, not where they are at the midpoint
         const Four qa = rows.segment(pair_a[p], 7), qb = rows.segment(pair_b[p], 7);
         const Vec3 pos_a = a.pos, pos_b = b.pos;

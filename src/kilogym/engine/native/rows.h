@@ -34,8 +34,9 @@ KG_FN void whiten_row(const Env& env, const Kinematics& k, const Real* map, bool
                       const Vec3* dir, FoundY& y) {
     const int a = at.link_a, b = at.link_b;
     const auto add = [&](auto v, bool on_a, bool on_b) {
-        if (on_a == on_b) return;  // on neither, or on both: the two cancel
-        const Vec3 u = (SPIN ? k.axis[v].ang : axis_point_velocity(k, on_a ? at.point : at.point_b, v)) * (on_a ? (Real)1 : (Real)-1);
+        if (!WRITTEN_OUT && on_a == on_b) return;  // on neither, or on both: the two cancel
+        const Vec3 point = ENV_TREES == 1 || on_a ? at.point : at.point_b;
+        const Vec3 u = (SPIN ? k.axis[v].ang : axis_point_velocity(k, point, v)) * ((Real)on_a - (Real)on_b);
         add_row(map, v, v3(dot(dir[0], u), dot(dir[1], u), dot(dir[2], u)), y);
     };
     if (SV > 0) {
@@ -43,7 +44,7 @@ KG_FN void whiten_row(const Env& env, const Kinematics& k, const Real* map, bool
         if (mine) each_from<TV, SV>([&](auto v) {
             add(v, env.lane == o.a && moves(v, a), NP > 0 && b >= 0 && env.lane == o.b && moves(v, b));
         });
-        each<TV>([&](auto v) { y[v] = of_both(env, o, two, y[v]); });
+        if (two) each<TV>([&](auto v) { y[v] = of_both(env, o, true, y[v]); });
     } else {
         over_trunk(a, b, [&](auto v) { y[v] = v3(0, 0, 0); });
     }
@@ -120,7 +121,7 @@ KG_FN Vec3 last_impulse(const Args& args, const Array& kept, const Env& env, int
     KG_ROLLED for (int pass = 0; pass < (first > 0 ? 2 : 1); ++pass) {
         const int end = pass == 0 ? MAX_CONTACTS : first;
         KG_ROLLED for (int old = pass == 0 ? first : 0; old < end; ++old) {
-            const int its = args.warm_slot.data[old * args.warm_slot.shape[1] + env.index];
+            const int its = args.warm_slot.data[old * env.count + env.index];
             if (its < 0) break;
             if (its != slot) continue;
             Vec3 last = load3(kept, old, env), t1, t2;
@@ -197,14 +198,13 @@ KG_FN void build_contact_rows(const Args& args, const Env& env, const StepSettin
 template <class Args>
 KG_FN void store_warm_start(const Args& args, const Env& env, const Rows& rows, int contacts) {
     int* const slots = args.warm_slot.data + env.index;
-    const int stride = args.warm_slot.shape[1];
     kg_sync();  // all lanes have read the old list
     int i = env.lane;
     KG_ROLLED for (; i < contacts; i += LANES) {
         const Four n = rows.at(i, 5);
         store3(args.warm_impulse, i, env, world_impulse(xyz(n), xyz(rows.impulse_gap(i))));
-        if (env.live) slots[i * stride] = (int)n.w;
+        if (env.live) slots[i * env.count] = (int)n.w;
     }
     // what is left of the old one: behind a list all are -1
-    KG_ROLLED for (; i < MAX_CONTACTS && env.live && slots[i * stride] >= 0; i += LANES) slots[i * stride] = -1;
+    KG_ROLLED for (; i < MAX_CONTACTS && env.live && slots[i * env.count] >= 0; i += LANES) slots[i * env.count] = -1;
 }

@@ -16,7 +16,7 @@ KG_FN Contacts search_contacts(const Args& args, const Env& env, const StepSetti
 
 // What a search apart found for an env: how many contacts, -1: none are wanted; and how many it dropped. [2, env]
 template <class Args>
-KG_FN int& found(const Args& args, const Env& env, int which) { return args.found.data[which * args.found.shape[1] + env.index]; }
+KG_FN int& found(const Args& args, const Env& env, int which) { return args.found.data[which * env.count + env.index]; }
 
 template <class Args>
 KG_FN void search_apart(const Args& args, Env env, const Rows& rows) {

@@ -96,6 +96,7 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
         if constexpr (HAS_RESTITUTION) each<NV>([&](auto i) { free[i] = w[i]; });
         warm_dofs(env, map, dofs, w);
         start_couplings(st, n, before, couplings, w);
+        if (NCR > 0) kg_whole();
         start_contacts(env, visit, rows, contacts, n > 0, moves_late, late, before, free, w);
         if constexpr (HAS_SPIN_FRICTION) warm_spins(env, rows, contacts, w);
 
@@ -122,6 +123,7 @@ KG_FN void solve(const Args& args, const Env& env, const StepSettings& st, const
             }
             if (ends) break;
             visit.biased = pass < st.sweeps;
+            if (NCR > 0) kg_whole();
             sweep_dofs(args, env, visit, d, map, s.x, dofs, w);
             sweep_couplings(visit.inv_h, visit.biased, couplings, w);
             sweep_contacts(env, visit, rows, contacts, moves, biased, pass == st.sweeps - 1, loaded, w);

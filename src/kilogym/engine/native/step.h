@@ -206,7 +206,7 @@ KG_FN int from_contacts(const Args& args, const Env& env, const StepSettings& st
     kg_together();
     // outputs, at the midpoint where the forces act
     const bool counted = st.collect_contacts && (last || st.all_substeps);
-    add_contact_forces(args, env, first, counted ? kg_inv(st.dt * (Real)(st.all_substeps ? st.substeps : 1)) : (Real)0, rows, contacts.count);
+    tell_contacts(args, env, first, counted ? kg_inv(st.dt * (Real)(st.all_substeps ? st.substeps : 1)) : (Real)0, rows, contacts.count, s.momentum);
     add_dof_forces(args, env, first, st.dt, kg_inv((Real)st.substeps), solution.drive, dof_rows);
     add_coupling_efforts(args, env, kg_inv((Real)st.substeps * st.dt), at.q, m.couplings);
     if (NSENSORS > 0) {
@@ -224,10 +224,7 @@ KG_FN int from_contacts(const Args& args, const Env& env, const StepSettings& st
     if constexpr (HAS_SPIN_FRICTION) store_spin_warm_start(args, env, rows, contacts.count);
     store_dof_warm_start(args, env, h, m.drives, dof_rows);
     store_coupling_warm_start(args, env, m.couplings);
-    if (PROJECT_MOMENTUM) {
-        add_contacts(env, rows, contacts.count, s.momentum);
-        add_coupling_momentum(args, env, at.k, m.couplings, s.momentum);
-    }
+    if (PROJECT_MOMENTUM) add_coupling_momentum(args, env, at.k, m.couplings, s.momentum);
     if (contacts.dropped > 0) status |= FAULT_OVERFLOW;
     const bool writes = env.lane == 0 && env.live;
     if (writes) args.contact_count.data[env.index] = contacts.count;

@@ -32,7 +32,10 @@ KG_FN Real of_both(const Env& env, const Owners& o, bool some, Real limb) {
     return o.two() ? limb + others : limb;
 }
 KG_FN Vec3 of_both(const Env& env, const Owners& o, bool some, Vec3 limb) {
-    return v3(of_both(env, o, some, limb.x), of_both(env, o, some, limb.y), of_both(env, o, some, limb.z));
+    if (!some) return limb;
+    const int other = o.other(env);
+    const Vec3 others = v3(kg_from(limb.x, other), kg_from(limb.y, other), kg_from(limb.z, other));
+    return o.two() ? limb + others : limb;
 }
 
 // The limb's velocities of w in the places where rows have them: where they are, or in `room`; and back
