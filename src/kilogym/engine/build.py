@@ -161,13 +161,13 @@ class Kernels:
         @wp.func_native("body_states(args, env_of(args, first, thread), out.data);")
         def kg_body_states(args: Args, first: int, thread: int, out: wp.array[real]): ...
 
-        @wp.func_native("jacobian(args, Env{env, 0, true, args.fault.shape[0]}, tree, out.data + env * size);")
+        @wp.func_native("jacobian(args, env_alone(args, env), tree, out.data + env * size);")
         def kg_jacobian(args: Args, env: int, tree: int, size: int, out: wp.array[real]): ...
 
-        @wp.func_native("mass_matrix(args, Env{env, 0, true, args.fault.shape[0]}, tree, out.data + env * size);")
+        @wp.func_native("mass_matrix(args, env_alone(args, env), tree, out.data + env * size);")
         def kg_mass_matrix(args: Args, env: int, tree: int, size: int, out: wp.array[real]): ...
 
-        @wp.func_native("bias_of(args, Env{env, 0, true, args.fault.shape[0]}, out.data + env * NV);")
+        @wp.func_native("bias_of(args, env_alone(args, env), out.data + env * NV);")
         def kg_bias(args: Args, env: int, out: wp.array[real]): ...
 
         @wp.kernel(enable_backward=False, module="unique", module_options=dict(options), **_capped(compiled.registers))

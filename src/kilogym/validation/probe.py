@@ -48,7 +48,7 @@ LOOK = """
 """
 ENTRY = """
 const StepSettings st = load_settings(args);
-const Env e = {env, 0, true};
+const Env e = env_alone(args, env);
 State s;
 Four room[ROOM];
 const Rows rows = {room};

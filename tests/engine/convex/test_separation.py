@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from fused import FUSED, HAS_FMA
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from narrow import Narrow, Placed
 from scipy.spatial.transform import Rotation
@@ -33,14 +33,15 @@ SLACK = {"float": 4e-6, "double": 2e-6}
 
 def check(result, a: Placed, b: Placed, real: str, rng: np.random.Generator, thin: bool = False) -> None:
     """The normal separates by the gap, and no other normal that a search finds does so by more."""
-    # a needle's normal turns more for the same rounding; 4.8 is the most seen
+    # a needle's normal turns more for the same rounding: of 6300 pairs, 4.6 is the most seen, and
+    # of two ellipsoids 42 mm deep in each other 0.4 % of the depth
     scale = (extent(a) + extent(b)) * (6 if thin else 1)
     assert np.isfinite([*result.normal, result.gap, *result.a, *result.b]).all()
     assert abs(np.linalg.norm(result.normal) - 1) < 1e-5
     normal = result.normal[None] / np.linalg.norm(result.normal)
     assert abs(separation(a, b, normal)[0] - result.gap) < SLACK[real] * scale
     # deep in each other the polytope that grows has too few corners for two curved surfaces
-    slack = SLACK[real] * scale + (1e-3 if result.gap < 0 else 1e-5) * abs(result.gap)
+    slack = SLACK[real] * scale + (1e-5 if result.gap >= 0 else 6e-3 if thin else 1e-3) * abs(result.gap)
     assert improved(a, b, candidates(a, b, rng), rng) - result.gap < slack
 
 
@@ -55,12 +56,28 @@ def test_nothing_separates_more(narrow, kinds):
 
 @settings(max_examples=60)
 @given(st.sampled_from(PAIRS), st.integers(0, 2**31), st.floats(-0.2, 0.2), st.sampled_from([1e-3, 1e-2, 0.1]))
-@example(("box", "hull"), 523966, -0.10249880542840602, 1e-3)  # 10.25 mm apart, found 8 um short in float32
 def test_slabs_and_needles(narrow, kinds, seed, gap, least):
     rng = np.random.default_rng(seed)
     a, b = pair_at(random_solid(rng, kinds[0], least, 0.5), random_solid(rng, kinds[1], least, 0.5), gap, rng)
     for real, engine in narrow.items():
         check(engine([a], [b])[0], a, b, real, rng, thin=True)
+
+
+# kinds, seed and gap, and by how many slacks float32 fell short while the normal came from the shortest vector alone
+@pytest.mark.parametrize(
+    ("kinds", "seed", "gap"),
+    [
+        (("capsule", "box"), 1294, -0.044921875),  # 53
+        (("capsule", "box"), 1055208140, -0.0006161669508200629),  # 10
+        (("box", "hull"), 523966, -0.10249880542840602),  # 5
+        (("hull", "hull"), 783847129, -0.052920172123997355),  # 3
+    ],
+)
+def test_edges_of_slabs_and_needles(narrow, kinds, seed, gap):
+    rng = np.random.default_rng(seed)
+    a, b = pair_at(random_solid(rng, kinds[0], 1e-3, 0.5), random_solid(rng, kinds[1], 1e-3, 0.5), gap, rng)
+    for real, engine in narrow.items():
+        check(engine([a], [b])[0], a, b, real, rng)
 
 
 @pytest.mark.parametrize("kinds", [p for p in PAIRS if "hull" not in p], ids="-".join)

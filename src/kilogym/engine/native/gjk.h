@@ -140,6 +140,10 @@ KG_CALL bool search_apart(Search& s, Real limit, Vec3& on_a) {
         ++x.count;
         if (!reduce_simplex(x, v)) return false;
     }
+    if (x.count == 3) {  // of a face, or of two edges, the simplex knows the normal better than the short vector v does
+        const Vec3 n = along(cross(x.w[1] - x.w[0], x.w[2] - x.w[0]), s.normal);
+        propose(s, dot(n, x.w[0]) < 0 ? -n : n, 0);
+    }
     on_a = v3(0, 0, 0);
     KG_ROLLED for (int i = 0; i < x.count; ++i) on_a = on_a + x.a[i] * x.share[i];
     return s.gap > 0;

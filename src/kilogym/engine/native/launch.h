@@ -6,6 +6,10 @@ KG_FN Env env_of(const Args& args, int first, int thread) {
     return Env{index < count ? index : count - 1, thread % LANES, index < count, count};
 }
 
+// the same where one thread is at each env
+template <class Args>
+KG_FN Env env_alone(const Args& args, int env) { return Env{env, 0, true, args.fault.shape[0]}; }
+
 // an env's room among those of its warp of the step
 template <class Args>
 KG_FN Rows room_of(const Args& args, const Env& env) {

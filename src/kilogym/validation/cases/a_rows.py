@@ -20,7 +20,7 @@ from kilogym.validation.lab import Lab
 
 # Y of three axes at every link's com, (NL, 3, NV), from the code that the step runs
 SOURCE = """
-const Env e = {env, 0, true};
+const Env e = env_alone(args, env);
 Position q;
 Real v[NV], m[NM], inv[NV];
 load_state(args, e, q, v);
