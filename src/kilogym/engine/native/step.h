@@ -120,7 +120,7 @@ KG_FN int at_end(const Args& args, const Env& env, const StepSettings& st, bool 
 template <class Args>
 KG_FN void to_contacts(const Args& args, const Env& env, const StepSettings& st, Stage& at, State& s, Middle& m, const Rows& rows) {
     const Real h = kg_div(st.dt, (Real)st.iterations);
-    kg_together();
+    if (NP > 0) kg_together();  // without it, and with pairs alone, a second copy of exchanges is carried, as lanes.h tells
     joint_inertia(env, at.k, at.inertia, m.map);
     move_to_reference(at.k, at.inertia);
     m.unsettled = unsettled_energy(env, st, h, at.inertia);
