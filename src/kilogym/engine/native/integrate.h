@@ -140,7 +140,7 @@ KG_FN bool limit_velocity(const Args& args, const Env& env, const Spatial* vel, 
             each<NV>([&](auto i) { if (v_tree[i] == t) v[i] *= scale; });
         }
     });
-    each<ND>([&](auto i) {
+    if (HAS_SPEED_LIMIT) each<ND>([&](auto i) {
         const Real limit = param(KG_PARAM(dof_velocity), dof_id(env, i), env);
         v[dof_v[i]] = kg_clamp(v[dof_v[i]], -limit, limit);
     });
