@@ -3,9 +3,9 @@
     python benchmarks/instruction_fetch.py
     python benchmarks/instruction_fetch.py --kib 64 128 144 --out benchmarks/results
 
-Each warp runs a stretch of multiply-adds of the given size again and again, without a branch. Warps of a multiprocessor
-run the same code at about the same time, as those of a step do. In two chains, as here, a multiply-add takes two cycles;
-what is more is fetching.
+Each warp runs a stretch of multiply-adds of the given size again and again, without a branch. Warps of a
+multiprocessor run the same code at about the same time, as those of a step do. In two chains, as here, a multiply-add
+takes two cycles; what is more is fetching.
 """
 
 from __future__ import annotations
