@@ -90,6 +90,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="folder for the table")
     options = parser.parse_args()
     wp.config.quiet = True
+    if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
     lines = [f"| KiB of code | {' | '.join(WARPS)} |", "|--:|" + "--:|" * len(WARPS)]
     for kib in options.kib:
         found = [cycles_per_instruction(kib, block, blocks, options.device) for block, blocks in WARPS.values()]
