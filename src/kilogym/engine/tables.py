@@ -316,7 +316,7 @@ def kept_words(model: EnvModel, topology: Topology, local: Local) -> int:
     matrix = max(1, sum(1 + len(above) for above in local.ancestors))
     position = 7 * trees + dofs
     words = 2 + position + 9 * trees * any(model.tree_floating) + 4 * trees + 7 * links + 9 * v + matrix
-    words += 6 * links * (bool(topology.ground_shapes) and not is_searched(model)) + 5 * dofs
+    words += 6 * links * (bool(topology.ground_shapes) and not is_searched(model)) + 6 * dofs
     rows = coupling_rows(model).count
     return words + bool(rows) * (position + rows * v + 11 * rows + 8 * len(model.tendons) + rows * (rows + 1))
 

@@ -52,7 +52,7 @@ KG_FN void keep_all(F& f, Stage& at, State& s, Middle& m, int& status) {
     each<NM>([&](auto i) { f(m.map[i]); });
     each<NV>([&](auto v) { f(m.solution.w[v]); f(m.force[v]); });
     if (TESTS_GROUND) each<NL>([&](auto l) { keep(f, m.vel[l]); });
-    each<ND>([&](auto d) { f(m.drives.push[d]); f(m.drives.kp[d]); f(m.drives.drag[d]); f(m.drives.limit[d]); keep(f, m.drives.saturated[d]); });
+    each<ND>([&](auto d) { f(m.drives.push[d]); f(m.drives.kp[d]); f(m.drives.drag[d]); f(m.drives.limit[d]); f(m.drives.direct[d]); keep(f, m.drives.saturated[d]); });
     each<NT>([&](auto t) { keep(f, m.stiff[t]); });
     f(m.unsettled);
     if constexpr (NCR > 0) {
@@ -62,7 +62,7 @@ KG_FN void keep_all(F& f, Stage& at, State& s, Middle& m, int& status) {
 }
 // how many that are: engine/tables.py reserves room for as many
 static constexpr int KEPT_POSITION = 7 * NT + ND;
-static constexpr int KEPT = 2 + KEPT_POSITION + (PROJECT_MOMENTUM ? 9 : 0) * NT + 4 * NT + 7 * NL + 9 * NV + NM + (TESTS_GROUND ? 6 * NL : 0) + 5 * ND
+static constexpr int KEPT = 2 + KEPT_POSITION + (PROJECT_MOMENTUM ? 9 : 0) * NT + 4 * NT + 7 * NL + 9 * NV + NM + (TESTS_GROUND ? 6 * NL : 0) + 6 * ND
     + (NCR > 0 ? KEPT_POSITION + NCR * NV + 11 * NCR + 8 * NTENDONS + 2 * NFACTOR : 0);
 static_assert(KEPT == KEPT_ROOM, "engine/tables.py: kept_words");
 

@@ -12,17 +12,8 @@ struct Drives {
     Real push[ND1], kp[ND1], drag[ND1];
     Real limit[ND1];       // of the drive
     bool saturated[ND1];
+    Real direct[ND1];      // effort applied besides
 };
-
-// applied directly
-template <class Args, class Dof>
-KG_FN Real direct_effort(const Args& args, const Env& env, Dof i) {
-    const auto id = dof_id(env, i);
-    const bool here = (int)param(KG_PARAM(dof_mode), id, env) == 3 && has_dof(env, i);
-    if (!WRITTEN_OUT && !here) return 0;
-    const Real limit = param(KG_PARAM(dof_effort), id, env), effort = load(args.dof_effort_in, id, env);
-    return here ? kg_clamp(effort, -limit, limit) : (Real)0;
-}
 
 template <class Args>
 KG_FN Real drive_target(const Args& args, const Env& env, int id) {
@@ -63,6 +54,9 @@ KG_FN void read_drives(const Args& args, const Env& env, Real h, const Position&
             d.kp[i] = kp;
             d.drag[i] = h * kp + kd;
             d.limit[i] = limit;
+            const bool applied = here && mode == 3;
+            const Real effort = load_if(WRITTEN_OUT || applied, args.dof_effort_in, id, env);
+            d.direct[i] = applied ? kg_clamp(effort, -limit, limit) : (Real)0;
             d.saturated[i] = here && limit < (Real)1e30 && (was || kg_abs(wanted) * inertia > (Real)0.1 * limit * (inertia + h * d.drag[i]));
         });
     });

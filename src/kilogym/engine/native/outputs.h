@@ -27,9 +27,9 @@ KG_FN void clear_outputs(const Args& args, const Env& env) {
 }
 
 template <class Args>
-KG_FN void add_dof_forces(const Args& args, const Env& env, bool first, Real dt, Real weight, const Real* drive, const DofRow* rows) {
+KG_FN void add_dof_forces(const Args& args, const Env& env, bool first, Real dt, Real weight, const Drives& d, const Real* drive, const DofRow* rows) {
     each<ND>([&](auto i) {
-        if (writes_dof(env, i)) add(args.dof_force, dof_id(env, i), env, first, weight * (direct_effort(args, env, i) + drive[i] + rows[i].total * kg_inv(dt)));
+        if (writes_dof(env, i)) add(args.dof_force, dof_id(env, i), env, first, weight * (d.direct[i] + drive[i] + rows[i].total * kg_inv(dt)));
     });
 }
 

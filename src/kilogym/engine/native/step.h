@@ -161,7 +161,7 @@ KG_FN void to_contacts(const Args& args, const Env& env, const StepSettings& st,
         each<NV>([&](auto i) {
             const auto j = v_dof[i];
             push[i] = -m.force[i];
-            if (j >= 0) push[i] += direct_effort(args, env, j)
+            if (j >= 0) push[i] += m.drives.direct[j]
                 + kg_clamp(drive_force(m.drives, j, s.v[i], 0), -m.drives.limit[j], m.drives.limit[j]);
         });
         each<NV>([&](auto i) { change[i] = whitened(m.map, push, i); });
@@ -169,7 +169,7 @@ KG_FN void to_contacts(const Args& args, const Env& env, const StepSettings& st,
         each<NV>([&](auto i) { v_mid[i] += (Real)0.5 * st.dt * velocity_of(m.map, change, i); });
     }
     if (PROJECT_MOMENTUM && !st.semi_implicit) spin_bias(at.inertia, s.momentum, outside, s.v, st.dt, m.force);
-    each<NV>([&](auto i) { m.force[i] = (v_dof[i] >= 0 ? direct_effort(args, env, v_dof[i]) : (Real)0) - m.force[i]; });
+    each<NV>([&](auto i) { m.force[i] = (v_dof[i] >= 0 ? m.drives.direct[v_dof[i]] : (Real)0) - m.force[i]; });
     if (PROJECT_MOMENTUM) add_outside(at.inertia, outside, st.dt, s.momentum);
     add_root_motion(v_mid, m.vel);
     if (NPS > 0) place_segments(args, env, at.k, m.vel, rows);
@@ -207,7 +207,7 @@ KG_FN int from_contacts(const Args& args, const Env& env, const StepSettings& st
     // outputs, at the midpoint where the forces act
     const bool counted = st.collect_contacts && (last || st.all_substeps);
     tell_contacts(args, env, first, counted ? kg_inv(st.dt * (Real)(st.all_substeps ? st.substeps : 1)) : (Real)0, rows, contacts.count, s.momentum);
-    add_dof_forces(args, env, first, st.dt, kg_inv((Real)st.substeps), solution.drive, dof_rows);
+    add_dof_forces(args, env, first, st.dt, kg_inv((Real)st.substeps), m.drives, solution.drive, dof_rows);
     add_coupling_efforts(args, env, kg_inv((Real)st.substeps * st.dt), at.q, m.couplings);
     if (NSENSORS > 0) {
         Real total[NV], free[NV], mean[NV];
