@@ -113,23 +113,30 @@ KG_FN ContactResponse whiten_contact(const Env& env, const Kinematics& k, const 
     return r;
 }
 
+// where `slot` stands in last step's list from `begin` up to `end`; -1: nowhere. Four at a time, so that their loads wait together
+template <class Args>
+KG_FN int find_slot(const Args& args, const Env& env, int slot, int begin, int end) {
+    const auto at = [&](int i) { return args.warm_slot.data[(i < end ? i : end - 1) * env.count + env.index]; };
+    KG_ROLLED for (int i = begin; i < end; i += 4) {
+        const int a = at(i), b = at(i + 1), c = at(i + 2), d = at(i + 3);
+        if (a < 0 || a == slot) return a < 0 ? -1 : i;
+        if (b < 0 || b == slot) return b < 0 ? -1 : i + 1;
+        if (c < 0 || c == slot) return c < 0 ? -1 : i + 2;
+        if (d < 0 || d == slot) return d < 0 ? -1 : i + 3;
+    }
+    return -1;
+}
 // last step's impulse of the same slot in `kept`, along the normal and today's tangents; of the i-th contact, which stood
 // thereabouts
 template <class Args, class Array>
 KG_FN Vec3 last_impulse(const Args& args, const Array& kept, const Env& env, int slot, Vec3 normal, int i) {
     const int first = i > 3 ? i - 3 : 0;
-    KG_ROLLED for (int pass = 0; pass < (first > 0 ? 2 : 1); ++pass) {
-        const int end = pass == 0 ? MAX_CONTACTS : first;
-        KG_ROLLED for (int old = pass == 0 ? first : 0; old < end; ++old) {
-            const int its = args.warm_slot.data[old * env.count + env.index];
-            if (its < 0) break;
-            if (its != slot) continue;
-            Vec3 last = load3(kept, old, env), t1, t2;
-            tangents(normal, t1, t2);
-            return v3(dot(last, normal), dot(last, t1), dot(last, t2));
-        }
-    }
-    return v3(0, 0, 0);
+    int old = find_slot(args, env, slot, first, MAX_CONTACTS);
+    if (old < 0) old = find_slot(args, env, slot, 0, first);
+    if (old < 0) return v3(0, 0, 0);
+    Vec3 last = load3(kept, old, env), t1, t2;
+    tangents(normal, t1, t2);
+    return v3(dot(last, normal), dot(last, t1), dot(last, t2));
 }
 // the same of a contact, cut to the cone of today's friction
 template <class Args>

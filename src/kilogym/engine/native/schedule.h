@@ -62,9 +62,12 @@ KG_FN Schedule schedule_contacts(const Env& env, const Rows& rows, int contacts)
     int next = 0, first = -1;
     const auto fill = [&](int rounds) { KG_ROLLED for (; next < rounds; ++next) rows.turn(next * LANES + env.lane) = -1; };
     const int most = kg_warp_most(contacts);
+    const auto owners = [&](int i) { return i < contacts ? rows.owners(i) : Owners{-1, -1}; };
+    Owners ahead = owners(0);
     KG_ROLLED for (int i = 0; i < most; ++i) {
         const bool here = i < contacts;
-        const Owners o = here ? rows.owners(i) : Owners{-1, -1};
+        const Owners o = ahead;
+        ahead = owners(i + 1);
         bool mine = o.mine(env);
         int round = next;
         if (NP > 0 && kg_warp_any(o.two())) {

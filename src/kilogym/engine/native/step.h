@@ -206,7 +206,7 @@ KG_FN int from_contacts(const Args& args, const Env& env, const StepSettings& st
     kg_together();
     // outputs, at the midpoint where the forces act
     const bool counted = st.collect_contacts && (last || st.all_substeps);
-    tell_contacts(args, env, first, counted ? kg_inv(st.dt * (Real)(st.all_substeps ? st.substeps : 1)) : (Real)0, rows, contacts.count, s.momentum);
+    tell_contacts(args, env, first, counted ? kg_inv(st.dt * (Real)(st.all_substeps ? st.substeps : 1)) : (Real)0, rows, schedule, s.momentum);
     add_dof_forces(args, env, first, st.dt, kg_inv((Real)st.substeps), m.drives, solution.drive, dof_rows);
     add_coupling_efforts(args, env, kg_inv((Real)st.substeps * st.dt), at.q, m.couplings);
     if (NSENSORS > 0) {
