@@ -45,11 +45,11 @@ KG_FN void add_coupling(const Couplings& c, int r, Real f, Real* w) {
 }
 // w += scale times what the impulses of one iteration do
 KG_FN void add_coupling_impulses(const Couplings& c, Real scale, Real* w) {
-    KG_ROLLED for (int r = 0; r < NCR; ++r) {
+    each_coupling([&](int r) {
         Real f = c.row[r].impulse;
         if (r < NTENDONS) f += c.limit[r].lower - c.limit[r].upper;
-        if (f != 0) add_coupling(c, r, scale * f, w);
-    }
+        if (WRITTEN_OUT || f != 0) add_coupling(c, r, scale * f, w);
+    });
 }
 
 // A -> L with A = L L^T, in place. least: of a squared pivot, against rounding where rows depend on each other
@@ -66,14 +66,15 @@ KG_FN void cholesky(Real* a, const Real* least) {
 }
 // x -> A^-1 x
 KG_FN void solve_factor(const Real* l, Real* x) {
-    KG_ROLLED for (int i = 0; i < NCR; ++i) {
-        KG_ROLLED for (int j = 0; j < i; ++j) x[i] -= l[i * (i + 1) / 2 + j] * x[j];
+    each_coupling([&](auto i) {
+        span(Zero(), i, [&](int j) { x[i] -= l[i * (i + 1) / 2 + j] * x[j]; });
         x[i] *= kg_inv(l[i * (i + 1) / 2 + i]);
-    }
-    KG_ROLLED for (int i = NCR - 1; i >= 0; --i) {
-        KG_ROLLED for (int j = i + 1; j < NCR; ++j) x[i] -= l[j * (j + 1) / 2 + i] * x[j];
+    });
+    each_coupling([&](auto n) {
+        const auto i = Index<NCR - 1>() - n;
+        span(i + Index<1>(), Index<NCR - 1>() - i, [&](int j) { x[i] -= l[j * (j + 1) / 2 + i] * x[j]; });
         x[i] *= kg_inv(l[i * (i + 1) / 2 + i]);
-    }
+    });
 }
 
 // impulse of a spring with a damper per velocity at the end of an iteration
@@ -179,45 +180,45 @@ KG_FN void couple_midpoint(Real h, Real half, const Real* w, const Couplings& c,
     add_coupling_impulses(c, kg_inv(h), change);
     Real mid[NV], failing[NCR1];
     each<NV>([&](auto v) { mid[v] = w[v] + half * change[v]; });
-    KG_ROLLED for (int r = 0; r < NCR; ++r) {
+    each_coupling([&](int r) {
         const Real u = coupling_velocity(c.y + r * NV, mid);
         failing[r] = c.row[r].hard ? u : (Real)0;
-    }
+    });
     solve_factor(c.relaxed, failing);
-    KG_ROLLED for (int r = 0; r < NCR; ++r) add_coupling(c, r, -failing[r] * kg_inv(half), change);
+    each_coupling([&](int r) { add_coupling(c, r, -failing[r] * kg_inv(half), change); });
 }
 
 // Begins iteration n. before: w without its forces; w: with them, last iteration's impulses act again
 KG_FN void start_couplings(const StepSettings& st, int n, const Real* before, Couplings& c, Real* w) {
     if (NCR == 0) return;
     const Real step = kg_div((Real)1, (Real)st.iterations), done = (Real)n * step;
-    KG_ROLLED for (int r = 0; r < NCR; ++r) {
+    each_coupling([&](int r) {
         CouplingRow& row = c.row[r];
         if (!row.hard) {
             row.bias = row.pull * row.gap + row.follow * coupling_velocity(c.y + r * NV, before);
-            continue;
+            return;
         }
         const Real out = row.bend * st.dt * done * (1 - done);
         row.rest = -row.bend * (1 - 2 * (done + step));
         const Real fastest = r < ATTRACTOR_ROW ? (Real)FASTEST_CLOSING : (Real)FASTEST_PULLING;
         row.bias = row.rest + kg_clamp(row.pull * (row.gap - out), -fastest, fastest);
-    }
+    });
     add_coupling_impulses(c, 1, w);
 }
 
 KG_FN void sweep_couplings(Real inv_h, bool biased, Couplings& c, Real* w) {
     if (NCR == 0) return;
     Real change[NCR1];
-    KG_ROLLED for (int r = 0; r < NCR; ++r) {
+    each_coupling([&](int r) {
         const CouplingRow& row = c.row[r];
         const Real u = coupling_velocity(c.y + r * NV, w);
         change[r] = !row.on ? (Real)0 : row.hard && !biased ? u + row.rest : u + row.bias + row.give * row.impulse;
-    }
+    });
     solve_factor(biased ? c.biased : c.relaxed, change);
-    KG_ROLLED for (int r = 0; r < NCR; ++r) {
+    each_coupling([&](int r) {
         c.row[r].impulse -= change[r];
         add_coupling(c, r, -change[r], w);
-    }
+    });
     KG_ROLLED for (int t = 0; t < NTENDONS; ++t) {
         TendonLimit& limit = c.limit[t];
         if (!kg_warp_any(limit.on)) continue;
@@ -234,12 +235,12 @@ KG_FN void sweep_couplings(Real inv_h, bool biased, Couplings& c, Real* w) {
 
 // ends an iteration in which whitened velocity was mean, in the mean
 KG_FN void end_couplings(Real h, const Real* mean, Couplings& c) {
-    KG_ROLLED for (int r = 0; r < NCR; ++r) {
+    each_coupling([&](int r) {
         CouplingRow& row = c.row[r];
         row.gap += h * coupling_velocity(c.y + r * NV, mean);
         row.total += row.impulse;
         if (r < NTENDONS) c.limit[r].total += c.limit[r].lower - c.limit[r].upper;
-    }
+    });
 }
 
 template <class Args>

@@ -9,6 +9,17 @@
 static constexpr int EQUALITY_ROW = NTENDONS, CLOSURE_ROW = NTENDONS + NEQUALITIES, ATTRACTOR_ROW = NCR - 6 * NATTRACTORS;
 static constexpr int NCR1 = NCR > 0 ? NCR : 1, NTENDONS1 = NTENDONS > 0 ? NTENDONS : 1, NFACTOR = NCR1 * (NCR1 + 1) / 2;
 
+// f(row): few are written out, so that none waits for the loads of the one before
+static constexpr int FEW_COUPLINGS = 6;
+template <class F>
+KG_FN void each_coupling(const F& f) {
+    if constexpr (WRITTEN_OUT && NCR <= FEW_COUPLINGS) {
+        KG_WRITTEN_OUT(0, NCR, f);
+    } else {
+        KG_ROLLED for (int r = 0; r < NCR; ++r) f(r);
+    }
+}
+
 // what is known on the lane of a limb, -1: on all; on all
 KG_FN Real of_owner(int owner, Real x) { return SV > 0 ? kg_from(x, owner < 0 ? 0 : owner) : x; }
 
