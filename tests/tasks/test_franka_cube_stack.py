@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -28,8 +29,9 @@ def stack(device: str, num_envs: int = 2, **changes: object) -> FrankaCubeStack:
     return task
 
 
-def scene(tool, small, large) -> Scene:
-    return Scene(*(torch.tensor([point], dtype=torch.float32) for point in (tool, small, large)))
+def scene(tool, small, large, width=0.025) -> Scene:
+    points = (torch.tensor([point], dtype=torch.float32) for point in (tool, small, large))
+    return Scene(*points, torch.tensor([width]))
 
 
 def test_a_stack_is_one_cube_on_the_other_and_the_hand_away() -> None:
@@ -45,14 +47,28 @@ def test_reward() -> None:
     rest = torch.zeros(1, 8)
     # the tool at 0.1 m from a cube on the ground: half of 0.2
     assert reward(scene((0.5, 0, 0.125), (0.5, 0, 0.025), (0.5, 0.2, 0.035)), rest, CFG).item() == pytest.approx(0.1)
-    # held 0.035 m up, half the height, and 0.1 m from its place: 0.2 + 0.3 / 2 + 0.5 / 2 / 2
+    # held 0.035 m up, half the height, and 0.1 m from its place: 0.2 + 0.3 / 2 + (1 / 2 + 1 / 26) / 2 / 2
     small = (0.5, 0.0, 0.06)
     rise = 0.035 + STACKED - 0.06
     large = (0.5, math.sqrt(0.1**2 - rise**2), 0.035)
-    assert reward(scene(small, small, large), rest, CFG).item() == pytest.approx(0.475, abs=1e-5)
+    expected = 0.35 + 0.25 * (0.5 + 1 / 26)
+    assert reward(scene(small, small, large), rest, CFG).item() == pytest.approx(expected, abs=1e-5)
     # finished, and actions cost
-    done = scene((0.5, 0, 0.4), (0.5, 0, 0.035 + STACKED), (0.5, 0, 0.035))
+    large, small = (0.5, 0, 0.035), (0.5, 0, 0.035 + STACKED)
+    done = scene((0.5, 0, 0.4), small, large, 0.04)
     assert reward(done, torch.full((1, 8), 0.5), CFG).item() == pytest.approx(3.0 - 0.005 * 2.0)
+
+
+def test_going_on_never_costs_reward() -> None:
+    """Carried to its place, put down, let go, left: each moment earns at least as much as the one before."""
+    large, rise = (0.5, 0.0, 0.035), 0.035 + STACKED
+    carried = [scene(at, at, large) for at in ((0.5, 0.15 * (1 - k / 60), rise) for k in range(61))]
+    place = (0.5, 0.0, rise)
+    opened = [scene(place, place, large, 0.025 + 0.015 * k / 20) for k in range(21)]
+    left = [scene((0.5, 0.0, rise + 0.1 * k / 40), place, large, 0.04) for k in range(41)]
+    rewards = [reward(at, torch.zeros(1, 8), CFG).item() for at in carried + opened + left]
+    assert all(b >= a - 1e-6 for a, b in itertools.pairwise(rewards))
+    assert rewards[-1] == pytest.approx(3.0)
 
 
 def test_cubes_start_apart_on_the_ground(device: str) -> None:
@@ -133,6 +149,8 @@ def test_a_hand_that_is_told_where_to_go_builds_the_stack(device: str) -> None:
     go(task, place, -1.0, 40)
     go(task, place, 1.0, 15)
     go(task, place + up, 1.0, 40)
-    step = task.step(torch.zeros(2, 8, device=task.device))
+    still = torch.zeros(2, 8, device=task.device)
+    still[:, 7] = 1.0
+    step = task.step(still)
     assert step.extras["metrics"]["stacked"].tolist() == [1, 1]
     assert step.reward.tolist() == pytest.approx([3.0, 3.0], abs=0.01)

@@ -45,12 +45,14 @@ class FrankaCubeStackConfig(FrankaConfig):
     """Reward for the tool at the small cube."""
     lift_weight: float = 0.3
     """Reward for the small cube as high as the large one, and held."""
-    carry_weight: float = 0.5
-    """Reward for the small cube at its place on the large one, lifted."""
-    stack_reward: float = 3.0
-    """Reward for a finished stack, instead of the others."""
+    carry_weight: float = 1.0
+    """Reward for the small cube at its place on the large one, lifted: half of it for being near, half for `exact`."""
     exact: float = 0.02
     """The small cube is in its place when off by less horizontally, and by half of this vertically [m]."""
+    open_weight: float = 0.5
+    """Reward for opening the hand once the cube is in its place, on top of what it earned on the way there."""
+    leave_weight: float = 1.0
+    """Reward for leaving it there, which grows up to the distance `away`."""
     away: float = 0.06
     """The stack is finished when the tool is farther from the small cube [m]."""
     action_cost: float = 0.005
@@ -60,39 +62,55 @@ class FrankaCubeStackConfig(FrankaConfig):
 
 
 class Scene(NamedTuple):
-    """What rewards look at, [E, 3] each [m]: the tool, and the middles of the two cubes."""
+    """What rewards look at."""
 
     tool: Tensor
+    """[E, 3] [m]"""
     small: Tensor
+    """Its middle, [E, 3] [m]."""
     large: Tensor
+    """Its middle, [E, 3] [m]."""
+    width: Tensor
+    """Of the hand, from its middle to a finger's pad, [E] [m]."""
+
+
+def is_placed(scene: Scene, cfg: FrankaCubeStackConfig) -> Tensor:
+    """Whether the small cube is in its place on the large one, held or not, bool [E]."""
+    offset = scene.small - scene.large
+    over = offset[:, :2].norm(dim=-1) < cfg.exact
+    return over & ((offset[:, 2] - 0.5 * (cfg.small + cfg.large)).abs() < 0.5 * cfg.exact)
 
 
 def is_stacked(scene: Scene, cfg: FrankaCubeStackConfig) -> Tensor:
     """Whether the small cube stands on the large one and the tool has left it, bool [E]."""
-    offset = scene.small - scene.large
-    over = offset[:, :2].norm(dim=-1) < cfg.exact
-    on = (offset[:, 2] - 0.5 * (cfg.small + cfg.large)).abs() < 0.5 * cfg.exact
-    return over & on & ((scene.tool - scene.small).norm(dim=-1) > cfg.away)
+    return is_placed(scene, cfg) & ((scene.tool - scene.small).norm(dim=-1) > cfg.away)
 
 
 def reward(scene: Scene, actions: Tensor, cfg: FrankaCubeStackConfig) -> Tensor:
-    """reach n(tool to small) + lift h n(tool to small) + carry h n(small to its place), or `stack_reward`; - cost Σa².
+    """Of each stage no less than of the one before, so that nothing is lost by going on.
 
-    n(d) = 1 / (1 + (d / near)²); h is the height of the small cube over the ground as a share of the large one's side,
-    from 0 to 1: nothing is to be had for a place beside the large cube.
+    On the way: reach n(r) + lift h n(r) + carry h (n(c) + n(c near / exact)) / 2, with r the distance of the tool from
+    the small cube, c that of the small cube from its place, n(d) = 1 / (1 + (d / near)²), and h the height of the small
+    cube over the ground as a share of the large one's side, from 0 to 1: nothing is to be had for a place beside the
+    large cube. In its place: reach + lift + carry + open o + leave min(r / away, 1), with o how far the hand is open
+    beyond the cube, from 0 to 1. Less cost Σa², always.
     """
 
-    def nearness(distance: Tensor) -> Tensor:
-        return 1.0 / (1.0 + (distance / cfg.near) ** 2)
+    def nearness(distance: Tensor, half: float) -> Tensor:
+        return 1.0 / (1.0 + (distance / half) ** 2)
 
-    held = nearness((scene.tool - scene.small).norm(dim=-1))
+    apart = (scene.tool - scene.small).norm(dim=-1)
+    held = nearness(apart, cfg.near)
     height = ((scene.small[:, 2] - 0.5 * cfg.small) / cfg.large).clamp(0.0, 1.0)
     offset = scene.small - scene.large
     rise = 0.5 * (cfg.small + cfg.large)
-    place = nearness(torch.sqrt((offset[:, :2] ** 2).sum(-1) + (offset[:, 2] - rise) ** 2))
-    value = cfg.reach_weight * held + cfg.lift_weight * height * held + cfg.carry_weight * height * place
-    value = torch.where(is_stacked(scene, cfg), cfg.stack_reward, value)
-    return value - cfg.action_cost * (actions**2).sum(-1)
+    off = torch.sqrt((offset[:, :2] ** 2).sum(-1) + (offset[:, 2] - rise) ** 2)
+    place = 0.5 * (nearness(off, cfg.near) + nearness(off, cfg.exact))
+    on_the_way = (cfg.reach_weight + cfg.lift_weight * height) * held + cfg.carry_weight * height * place
+    opened = ((scene.width - 0.5 * cfg.small) / (REST[-1] - 0.5 * cfg.small)).clamp(0.0, 1.0)
+    left = (apart / cfg.away).clamp(max=1.0)
+    there = cfg.reach_weight + cfg.lift_weight + cfg.carry_weight + cfg.open_weight * opened + cfg.leave_weight * left
+    return torch.where(is_placed(scene, cfg), there, on_the_way) - cfg.action_cost * (actions**2).sum(-1)
 
 
 def with_gripper_shapes(arm: Asset) -> Asset:
@@ -140,16 +158,18 @@ class FrankaCubeStack(FrankaTask):
 
     def look(self) -> Scene:
         """Where things are, of the states as last refreshed."""
-        return Scene(self.tool(), self.root_states[:, 1, :3], self.root_states[:, 2, :3])
+        width = self.dof_pos[:, ARM:].mean(dim=-1)
+        return Scene(self.tool(), self.root_states[:, 1, :3], self.root_states[:, 2, :3], width)
 
     def judge(self) -> Verdict:
-        """Fails when a cube is out of reach. Measured: stacked and lifted, shares of envs; reach, distance [m]."""
+        """Fails when a cube is out of reach. Measured: shares of envs stacked, placed, lifted; reach, distance [m]."""
         cfg, scene = self.cfg, self.look()
         away = (self.root_states[:, 1:, :2] - self.middle).abs().amax((1, 2))
         failed = away > cfg.reachable
         value = torch.where(failed, 0.0, reward(scene, self.actions, cfg))
         metrics = {
             "stacked": is_stacked(scene, cfg).float(),
+            "placed": is_placed(scene, cfg).float(),
             "lifted": (scene.small[:, 2] > 0.5 * cfg.small + 0.03).float(),
             "reach": (scene.tool - scene.small).norm(dim=-1),
         }
