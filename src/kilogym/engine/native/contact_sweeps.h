@@ -38,9 +38,8 @@ KG_FN void mark_trees(const Env& env, int shape_a, int shape_b, bool* loaded) {
 // moves: gaps first follow `moved`, a whitened velocity; marks: trees that contacts with impulse hold become `loaded`
 struct LoadedRow { RowY y; Four now; ContactResponse response; Real shape_a, shape_b; };
 KG_FN void sweep_contacts(const Env& env, const Visit& p, const Rows& rows, const Schedule& s, bool moves, const Real* moved, bool marks, bool* loaded, Real* w) {
-    Real room[RV > 0 ? RV : 1], *const limb = in_places(env, w, room);
-    Real moved_room[RV > 0 ? RV : 1];
-    const Real* const moved_limb = in_places(env, moved, moved_room);
+    InPlaces<Real> limb(env, w);
+    InPlaces<const Real> moved_limb(env, moved);
     const auto load = [&](const Visited& its) {
         LoadedRow row;
         row.y = row_y(env, rows, its.contact, its.owners);
@@ -66,7 +65,7 @@ KG_FN void sweep_contacts(const Env& env, const Visit& p, const Rows& rows, cons
         if (its.mine && at.owners.writes(env)) rows.impulse_gap(i) = four(f, gap);
         if (marks && its.mine && f.x > 0) mark_trees(env, (int)row.shape_a, (int)row.shape_b, loaded);
     });
-    from_places(env, limb, w);
+    limb.put_back(env);
     kg_sync();  // a contact of two limbs: written by one of its lanes, read by both
 }
 
@@ -88,9 +87,8 @@ KG_FN int choose_phase(const Visit& p, const Rows& rows, int i, bool writes, Rea
 struct StartedRow { RowY y; Four now, total; };
 KG_FN void start_contacts(const Env& env, const Visit& p, const Rows& rows, const Schedule& s, bool counts, bool moves, const Real* late, const Real* before,
                           const Real* free, Real* w) {
-    Real room[RV > 0 ? RV : 1], *const limb = in_places(env, w, room);
-    Real late_room[RV > 0 ? RV : 1];
-    const Real* const late_limb = in_places(env, late, late_room);
+    InPlaces<Real> limb(env, w);
+    InPlaces<const Real> late_limb(env, late);
     Again again;
     begin(again);
     const auto load = [&](const Visited& its) { return StartedRow{row_y(env, rows, its.contact, its.owners), rows.impulse_gap(its.contact), rows.at(its.contact, 1)}; };
@@ -105,9 +103,9 @@ KG_FN void start_contacts(const Env& env, const Visit& p, const Rows& rows, cons
         if constexpr (HAS_RESTITUTION) {
             const Real e = its.mine ? rows.elastic(i).restitution : (Real)0;
             if (kg_warp_any(e > 0)) {
-                Real before_room[RV > 0 ? RV : 1], free_room[RV > 0 ? RV : 1];
-                const Real u = normal_velocity(env, at, row.y, before, in_places(env, before, before_room));
-                const Real a = kg_div(normal_velocity(env, at, row.y, free, in_places(env, free, free_room)) - u, p.h);
+                InPlaces<const Real> before_limb(env, before), free_limb(env, free);
+                const Real u = normal_velocity(env, at, row.y, before, before_limb);
+                const Real a = kg_div(normal_velocity(env, at, row.y, free, free_limb) - u, p.h);
                 if (e > 0) phase = choose_phase(p, rows, i, writes, e, gap, u, a, f);
             }
         }
@@ -119,14 +117,13 @@ KG_FN void start_contacts(const Env& env, const Visit& p, const Rows& rows, cons
         push(env, at, row.y, f, again, w, limb);
     });
     end(s, again, w);
-    from_places(env, limb, w);
+    limb.put_back(env);
     kg_sync();  // as above
 }
 
 // after the last iteration. moves, late: as above
 KG_FN void end_contacts(const Env& env, Real h, const Rows& rows, const Schedule& s, bool moves, const Real* late) {
-    Real room[RV > 0 ? RV : 1];
-    const Real* const limb = in_places(env, late, room);
+    InPlaces<const Real> limb(env, late);
     if (HAS_CONTACT_REPORT && moves) each_visit(env, rows, s, [&](const Visited& its) {
         const RowPlace at = row_place(rows, its, its.mine);
         const Four now = rows.impulse_gap(its.contact);

@@ -47,7 +47,7 @@ KG_FN void build_spin_row(const Args& args, const Env& env, const Kinematics& k,
 
 KG_FN void warm_spins(const Env& env, const Rows& rows, const Schedule& s, Real* w) {
     const Rows spins = rows.spins();
-    Real room[RV > 0 ? RV : 1], *const limb = in_places(env, w, room);
+    InPlaces<Real> limb(env, w);
     Again again;
     begin(again);
     each_visit(env, rows, s, [&](const Visited& its) {
@@ -58,12 +58,12 @@ KG_FN void warm_spins(const Env& env, const Rows& rows, const Schedule& s, Real*
         push(env, at, row_y(env, spins, its.contact, at.owners), f, again, w, limb);
     });
     end(s, again, w);
-    from_places(env, limb, w);
+    limb.put_back(env);
 }
 
 KG_FN void sweep_spins(const Env& env, const Rows& rows, const Schedule& schedule, Real* w) {
     const Rows spins = rows.spins();
-    Real room[RV > 0 ? RV : 1], *const limb = in_places(env, w, room);
+    InPlaces<Real> limb(env, w);
     each_visit(env, rows, schedule, [&](const Visited& its) {
         const int i = its.contact;
         const RowPlace at = row_place(rows, its, its.mine);
@@ -76,7 +76,7 @@ KG_FN void sweep_spins(const Env& env, const Rows& rows, const Schedule& schedul
         });
         if (its.mine && at.owners.writes(env)) spins.impulse_gap(i) = four(f, 0);
     });
-    from_places(env, limb, w);
+    limb.put_back(env);
     kg_sync();  // a contact of two limbs: written by one of its lanes, read by both
 }
 

@@ -38,22 +38,30 @@ KG_FN Vec3 of_both(const Env& env, const Owners& o, bool some, Vec3 limb) {
     return o.two() ? limb + others : limb;
 }
 
-// The limb's velocities of w in the places where rows have them: where they are, or in `room`; and back
+// The limb's velocities of w in the places where rows have them: where they are, or in a room of their own, from which they have
+// to be put back. Number: Real or const Real
 template <class S>
 KG_FN bool in_limb(const Env& env, S s) { return limb_lanes[s] >> env.lane & 1; }
-template <class Vector>
-KG_FN Vector* in_places(const Env& env, Vector* w, Real* room) {
-    if constexpr (RV == SV) {
-        return w + TV;
-    } else {
-        each<RV>([&](auto r) { room[r] = 0; });
-        each<SV>([&](auto s) { if (in_limb(env, s)) room[limb_place[s]] = w[TV + s]; });
-        return room;
+template <class Number>
+struct InPlaces {
+    KG_METHOD InPlaces(const Env& env, Number* w) : all(w) {
+        if constexpr (RV < SV) {
+            each<RV>([&](auto r) { room[r] = 0; });
+            each<SV>([&](auto s) { if (in_limb(env, s)) room[limb_place[s]] = all[TV + s]; });
+        }
     }
-}
-KG_FN void from_places(const Env& env, const Real* limb, Real* w) {
-    if constexpr (RV < SV) each<SV>([&](auto s) { if (in_limb(env, s)) w[TV + s] = limb[limb_place[s]]; });
-}
+    template <class R>
+    KG_METHOD auto& operator[](R r) {
+        if constexpr (RV < SV) return room[r];
+        else return all[TV + r];
+    }
+    KG_METHOD void put_back(const Env& env) {
+        if constexpr (RV < SV) each<SV>([&](auto s) { if (in_limb(env, s)) all[TV + s] = room[limb_place[s]]; });
+    }
+private:
+    Number* all;
+    Real room[RV < SV ? RV : 1];
+};
 
 // A contact's Y as this lane needs it: the trunk's part, and that of its own limb (no limb in it: of no use)
 struct RowY { Part<TV> trunk; Part<RV> limb; };
@@ -64,9 +72,10 @@ KG_FN RowY row_y(const Env& env, const Rows& rows, int i, const Owners& o) {
     return y;
 }
 
-// limb_w: w of the limb, in_places. A contact that is not there (RowPlace) has no owners: its lane takes part in the exchange, and what comes
+// limb_w: w of the limb, InPlaces. A contact that is not there (RowPlace) has no owners: its lane takes part in the exchange, and what comes
 // out is of no use
-KG_FN Vec3 contact_velocity(const Env& env, const RowPlace& at, const RowY& y, const Real* w, const Real* limb_w) {
+template <class Limb>
+KG_FN Vec3 contact_velocity(const Env& env, const RowPlace& at, const RowY& y, const Real* w, Limb& limb_w) {
     Vec3 u = v3(0, 0, 0), limb = u;
     over_trunk(at.link_a, at.link_b, [&](auto v) { u = u + y.trunk.at(v) * w[v]; });
     if (SV == 0) return u;
@@ -74,7 +83,8 @@ KG_FN Vec3 contact_velocity(const Env& env, const RowPlace& at, const RowY& y, c
     const bool on = at.owners.mine(env);
     return u + of_both(env, at.owners, some_two(at.owners), v3(on ? limb.x : 0, on ? limb.y : 0, on ? limb.z : 0));
 }
-KG_FN Real normal_velocity(const Env& env, const RowPlace& at, const RowY& y, const Real* w, const Real* limb_w) {
+template <class Limb>
+KG_FN Real normal_velocity(const Env& env, const RowPlace& at, const RowY& y, const Real* w, Limb& limb_w) {
     Real u = 0, limb = 0;
     over_trunk(at.link_a, at.link_b, [&](auto v) { u += y.trunk.at(v).x * w[v]; });
     if (SV == 0) return u;
@@ -84,14 +94,15 @@ KG_FN Real normal_velocity(const Env& env, const RowPlace& at, const RowY& y, co
 KG_FN void push_trunk(const RowPlace& at, const RowY& y, Vec3 f, Real* w) {
     over_trunk(at.link_a, at.link_b, [&](auto v) { w[v] += dot(y.trunk.at(v), f); });
 }
-KG_FN void push_limb(const Env& env, const RowPlace& at, const RowY& y, Vec3 f, Real* limb_w) {
+template <class Limb>
+KG_FN void push_limb(const Env& env, const RowPlace& at, const RowY& y, Vec3 f, Limb& limb_w) {
     if (SV > 0 && at.owners.mine(env)) each<RV>([&](auto r) { limb_w[r] += dot(y.limb.at(r), f); });
 }
 
 // The visits of a round. acts: this lane's contact is visited, at velocity u if it were the first, and its impulse becomes
 // impulse(u) in place of `old`; w follows. Returns the impulse
-template <class F>
-KG_FN Vec3 take_turns(const Env& env, bool acts, const RowPlace& at, const RowY& y, Vec3 u, Vec3 old, Real* w, Real* limb_w, F impulse) {
+template <class Limb, class F>
+KG_FN Vec3 take_turns(const Env& env, bool acts, const RowPlace& at, const RowY& y, Vec3 u, Vec3 old, Real* w, Limb& limb_w, F impulse) {
     if (LANES == 1 || TV == 0) {
         if (!acts) return old;
         const Vec3 f = impulse(u), change = f - old;
@@ -126,7 +137,8 @@ struct Again { Real trunk[LANES > 1 && TV > 0 ? TV : 1]; };
 KG_FN void begin(Again& a) {
     if constexpr (LANES > 1) each<TV>([&](auto v) { a.trunk[v] = 0; });
 }
-KG_FN void push(const Env& env, const RowPlace& at, const RowY& y, Vec3 f, Again& a, Real* w, Real* limb_w) {
+template <class Limb>
+KG_FN void push(const Env& env, const RowPlace& at, const RowY& y, Vec3 f, Again& a, Real* w, Limb& limb_w) {
     if (f.x == 0 && f.y == 0 && f.z == 0) return;
     if (at.owners.writes(env)) push_trunk(at, y, f, LANES > 1 ? a.trunk : w);
     push_limb(env, at, y, f, limb_w);
