@@ -218,6 +218,17 @@ def test_couplings(lanes, flies, searchers, tmp_path):
     check_equal(expected, found, 1e-9)
 
 
+def test_an_attractor_may_be_hard_in_some_envs_of_a_warp_alone(tmp_path):
+    """All of a warp come to its exchanges, whether their attractor is a spring or a hard row."""
+    asset, attractors = coupled_ant()
+    world = fallen(asset, 9, attractors=attractors)
+    world.batch.expand("attractor")
+    hard = torch.tensor([5e7, 5e3], dtype=torch.float64)[:, None]  # [N/m], [N s/m]
+    world.batch.params["attractor"][:2, ::2] = hard
+    expected, found = stepped(world, 4, tmp_path)
+    check_equal(expected, found, 1e-8)
+
+
 BLOCKS = """
 <mujoco><asset>
   <mesh name="rock" vertex="-.1 -.1 -.06  .1 -.1 -.06  .1 .1 -.06  -.1 .1 -.06  -.05 0 .08  .06 .02 .09"/>

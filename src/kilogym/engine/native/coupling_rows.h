@@ -194,8 +194,10 @@ KG_FN void start_couplings(const StepSettings& st, int n, const Real* before, Co
     const Real step = kg_div((Real)1, (Real)st.iterations), done = (Real)n * step;
     each_coupling([&](int r) {
         CouplingRow& row = c.row[r];
+        // of envs of a warp an attractor may be hard in some alone: all come to the exchange
+        const Real u = kg_warp_any(!row.hard) ? coupling_velocity(c.y + r * NV, before) : (Real)0;
         if (!row.hard) {
-            row.bias = row.pull * row.gap + row.follow * coupling_velocity(c.y + r * NV, before);
+            row.bias = row.pull * row.gap + row.follow * u;
             return;
         }
         const Real out = row.bend * st.dt * done * (1 - done);
