@@ -204,8 +204,8 @@ ENTRY = TaskEntry(
     task=FrankaCubeStack,
     config=FrankaCubeStackConfig(),
     cuda=PpoConfig(
-        num_envs=8192, horizon=32, max_iterations=800, epochs=5, minibatches=8, hidden=(256, 128, 64), reward_scale=0.1,
-        learning_rate=5e-4,
+        num_envs=8192, horizon=32, max_iterations=1500, epochs=5, minibatches=8, hidden=(256, 128, 64),
+        reward_scale=0.1, learning_rate=5e-4,
     ),
     cpu=PpoConfig(
         num_envs=256, horizon=32, max_iterations=3000, minibatches=4, hidden=(128, 64), reward_scale=0.1,
