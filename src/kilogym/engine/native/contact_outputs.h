@@ -1,15 +1,15 @@
 // What contacts did in a substep, told in one pass over them: forces of links, and momentum of trees.
 
-// Of the trunk's links and trees each lane adds up what its own contacts do, and lanes are summed at the end. writes: of a contact
-// of two limbs, which both their lanes visit, this one counts what happens to the trunk's trees
-KG_FN void add_momentum(const Env& env, const Rows& rows, int i, const ContactPlace& at, bool writes, Vec3 f, Momentum& trunk, Momentum& p) {
+// Of the trunk's links and trees each lane adds up what its own contacts do, and lanes are summed at the end. What a contact of two
+// limbs, which both their lanes visit, does to the trunk's trees is counted by one of them
+KG_FN void add_momentum(const Env& env, const Rows& rows, const Visited& its, const ContactPlace& at, Vec3 f, Momentum& trunk, Momentum& p) {
     const int a = env_link_tree[at.link_a], b = at.link_b >= 0 ? env_link_tree[at.link_b] : -1;
     if (a == b) return;
     Vec3 turn = v3(0, 0, 0);
-    if constexpr (HAS_SPIN_FRICTION) turn = spin_impulse(rows, i, at.normal);
+    if constexpr (HAS_SPIN_FRICTION) turn = spin_impulse(rows, its.contact, at.normal);
     each_of_two<NT>(a, b, [&](auto t) {
         const bool on_a = is_tree(env, t, a);
-        if (!tree_floating[t] || !(on_a || is_tree(env, t, b)) || (t < TT && !writes)) return;
+        if (!tree_floating[t] || !(on_a || is_tree(env, t, b)) || (t < TT && !its.owners.writes(env))) return;
         Momentum& to = t < TT ? trunk : p;
         const Vec3 push = on_a ? f : -f;
         if constexpr (HAS_SPIN_FRICTION) to.ang[t] = to.ang[t] + (on_a ? turn : -turn);
@@ -37,7 +37,7 @@ KG_FN void tell_contacts(const Args& args, const Env& env, bool first, Real scal
             if (id == at.link_a) sum[l] = sum[l] + f;
             if (NP > 0 && id == at.link_b) sum[l] = sum[l] - f;
         });
-        if (PROJECT_MOMENTUM) add_momentum(env, rows, its.contact, at, LANES == 1 || its.owners.writes(env), impulse, trunk, p);
+        if (PROJECT_MOMENTUM) add_momentum(env, rows, its, at, impulse, trunk, p);
     });
     if (s.rounds > 0) {
         each<TL>([&](auto l) { sum[l] = kg_sum(sum[l]); });

@@ -74,11 +74,17 @@ class Scene(NamedTuple):
     """Of the hand, from its middle to a finger's pad, [E] [m]."""
 
 
+def from_place(scene: Scene, cfg: FrankaCubeStackConfig) -> Tensor:
+    """The small cube from its place on the large one, [E, 3] [m]."""
+    offset = scene.small - scene.large
+    offset[:, 2] -= 0.5 * (cfg.small + cfg.large)
+    return offset
+
+
 def is_placed(scene: Scene, cfg: FrankaCubeStackConfig) -> Tensor:
     """Whether the small cube is in its place on the large one, held or not, bool [E]."""
-    offset = scene.small - scene.large
-    over = offset[:, :2].norm(dim=-1) < cfg.exact
-    return over & ((offset[:, 2] - 0.5 * (cfg.small + cfg.large)).abs() < 0.5 * cfg.exact)
+    off = from_place(scene, cfg)
+    return (off[:, :2].norm(dim=-1) < cfg.exact) & (off[:, 2].abs() < 0.5 * cfg.exact)
 
 
 def is_stacked(scene: Scene, cfg: FrankaCubeStackConfig) -> Tensor:
@@ -102,9 +108,7 @@ def reward(scene: Scene, actions: Tensor, cfg: FrankaCubeStackConfig) -> Tensor:
     apart = (scene.tool - scene.small).norm(dim=-1)
     held = nearness(apart, cfg.near)
     height = ((scene.small[:, 2] - 0.5 * cfg.small) / cfg.large).clamp(0.0, 1.0)
-    offset = scene.small - scene.large
-    rise = 0.5 * (cfg.small + cfg.large)
-    off = torch.sqrt((offset[:, :2] ** 2).sum(-1) + (offset[:, 2] - rise) ** 2)
+    off = from_place(scene, cfg).norm(dim=-1)
     place = 0.5 * (nearness(off, cfg.near) + nearness(off, cfg.exact))
     on_the_way = (cfg.reach_weight + cfg.lift_weight * height) * held + cfg.carry_weight * height * place
     opened = ((scene.width - 0.5 * cfg.small) / (REST[-1] - 0.5 * cfg.small)).clamp(0.0, 1.0)

@@ -1,4 +1,5 @@
-"""Part C: boxes on boxes. Stacks, heavy on light, sliding on a box, a gripper, boxes that collide."""
+"""Part C: boxes on boxes. Stacks, heavy on light, sliding on a box, a gripper, a finger at its
+stop, boxes that collide."""
 
 from __future__ import annotations
 
